@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# The magpie command and the examples. They see the public headers and link the shared library, as users do.
+
+# llhttp: a library where there is one, else the generated C that Debian's node-llhttp ships. Before version 9 strict
+# parsing is decided at compile time and a library may have been built without it, so such a library is not taken.
+function(magpie_find_llhttp)
+	pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9)
+	if(LLHTTP_FOUND)
+		set(llhttp_target PkgConfig::LLHTTP PARENT_SCOPE)
+		set(llhttp_origin "libllhttp ${LLHTTP_VERSION}" PARENT_SCOPE)
+		return()
+	endif()
+	find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+	find_path(LLHTTP_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
+	if(LLHTTP_SOURCE_DIR AND LLHTTP_INCLUDE_DIR)
+		add_library(llhttp_strict STATIC ${LLHTTP_SOURCE_DIR}/llhttp.c ${LLHTTP_SOURCE_DIR}/api.c
+			${LLHTTP_SOURCE_DIR}/http.c)
+		target_include_directories(llhttp_strict SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
+		# without it a bare CR passes; the header looks at it too
+		target_compile_definitions(llhttp_strict PUBLIC LLHTTP_STRICT_MODE=1)
+		target_compile_options(llhttp_strict PRIVATE -w)
+		set(llhttp_target llhttp_strict PARENT_SCOPE)
+		set(llhttp_origin "${LLHTTP_SOURCE_DIR}, strict" PARENT_SCOPE)
+	endif()
+endfunction()
+
+file(GLOB tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/magpie/*.c)
+file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+
+if(MAGPIE_WITH_TOOL STREQUAL "OFF")
+	list(APPEND magpie_summary "magpie command: off")
+else()
+	magpie_find_llhttp()
+	if(NOT llhttp_target AND MAGPIE_WITH_TOOL STREQUAL "ON")
+		message(FATAL_ERROR "MAGPIE_WITH_TOOL=ON needs llhttp (Debian: node-llhttp)")
+	elseif(NOT llhttp_target)
+		list(APPEND magpie_summary "magpie command: off, no llhttp (Debian: node-llhttp)")
+	elseif(NOT tool_sources)
+		list(APPEND magpie_summary "magpie command: off, tools/magpie has no source")
+	else()
+		set(magpie_tool_on TRUE)
+		list(APPEND magpie_summary "magpie command: on (llhttp: ${llhttp_origin})")
+	endif()
+endif()
+
+set(have_libuv 0)
+if(magpie_tool_on AND NOT MAGPIE_WITH_LIBUV STREQUAL "OFF")
+	pkg_check_modules(LIBUV QUIET IMPORTED_TARGET libuv)
+	if(LIBUV_FOUND)
+		set(have_libuv 1)
+	elseif(MAGPIE_WITH_LIBUV STREQUAL "ON")
+		message(FATAL_ERROR "MAGPIE_WITH_LIBUV=ON, but pkg-config does not find libuv")
+	endif()
+	list(APPEND magpie_summary "libuv in magpie bench: ${have_libuv}")
+endif()
+
+# Twice: as a user links it, and static, for the figures that stand beside.
+if(magpie_tool_on)
+	foreach(link "" _static)
+		add_executable(magpie_tool${link} ${tool_sources} ${bench_sources})
+		target_include_directories(magpie_tool${link} PRIVATE ${PROJECT_SOURCE_DIR}/tools/magpie ${PROJECT_SOURCE_DIR}/bench)
+		target_compile_definitions(magpie_tool${link} PRIVATE HAVE_LIBUV=${have_libuv})
+		target_link_libraries(magpie_tool${link} PRIVATE magpie_flags magpie${link} ${llhttp_target} PkgConfig::URING
+			Threads::Threads m)
+		if(have_libuv)
+			target_link_libraries(magpie_tool${link} PRIVATE PkgConfig::LIBUV)
+		endif()
+	endforeach()
+	set_target_properties(magpie_tool PROPERTIES OUTPUT_NAME magpie)
+	set_target_properties(magpie_tool_static PROPERTIES OUTPUT_NAME magpie-static)
+endif()
+
+file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
+foreach(source IN LISTS example_sources)
+	get_filename_component(name ${source} NAME_WE)
+	add_executable(example_${name} ${source})
+	target_link_libraries(example_${name} PRIVATE magpie_flags magpie Threads::Threads)
+	set_target_properties(example_${name} PROPERTIES
+		OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/examples)
+endforeach()

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+# unit.*, conformance.*, stress.*   a Criterion program for each tests/<kind>/test_*.c, linked to the static library
+# http.*                            tests/http: the request parser of magpie serve
+# script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
+# example.*                         each example, run to its end
+# install                           a program outside the tree that uses what was installed
+# header.*, tools.*                 the headers alone, the checking scripts: they look at the tree, not at the build
+
+enable_testing()
+
+# Sanitizers speak through the exit code. With LeakSanitizer's usual exit Criterion counts a leaking test as passed.
+set(test_environment
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+	TSAN_OPTIONS=second_deadlock_stack=1
+	LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profile/%p-%m.profraw)
+
+# ThreadSanitizer's shadow does not fit where the kernel spreads mappings widely.
+set(test_prefix "")
+if(MAGPIE_SANITIZE MATCHES "thread")
+	find_program(MAGPIE_SETARCH setarch)
+	if(MAGPIE_SETARCH)
+		execute_process(COMMAND ${MAGPIE_SETARCH} -R true RESULT_VARIABLE rc OUTPUT_QUIET ERROR_QUIET)
+		if(rc EQUAL 0)
+			set(test_prefix ${MAGPIE_SETARCH} -R)
+		endif()
+	endif()
+endif()
+
+function(magpie_add_test name)
+	cmake_parse_arguments(arg "SERIAL" "TIMEOUT;LABEL" "COMMAND" ${ARGN})
+	add_test(NAME ${name} COMMAND ${test_prefix} ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+	set_tests_properties(${name} PROPERTIES ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
+	if(arg_TIMEOUT)
+		set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+	endif()
+	if(arg_LABEL)
+		set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+	endif()
+	if(arg_SERIAL)
+		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+	endif()
+endfunction()
+
+# What the test programs link as Criterion: itself, or under ThreadSanitizer (where its shared arena cannot be mapped)
+# the shim of the same names.
+add_library(magpie_criterion INTERFACE)
+if(MAGPIE_WITH_TESTS STREQUAL "OFF")
+	list(APPEND magpie_summary "tests: off")
+	return()
+elseif(MAGPIE_SANITIZE MATCHES "thread")
+	add_library(magpie_shim STATIC ${PROJECT_SOURCE_DIR}/tests/shim/shim.c)
+	target_include_directories(magpie_shim PUBLIC ${PROJECT_SOURCE_DIR}/tests/shim)
+	target_link_libraries(magpie_shim PRIVATE magpie_flags)
+	target_link_libraries(magpie_criterion INTERFACE magpie_shim)
+	set(criterion_origin "the shim")
+else()
+	pkg_check_modules(CRITERION IMPORTED_TARGET criterion>=2.4)
+	if(CRITERION_FOUND)
+		target_link_libraries(magpie_criterion INTERFACE PkgConfig::CRITERION)
+		set(criterion_origin "Criterion ${CRITERION_VERSION}")
+	elseif(MAGPIE_WITH_TESTS STREQUAL "ON")
+		message(FATAL_ERROR "MAGPIE_WITH_TESTS=ON needs Criterion (Debian: libcriterion-dev)")
+	else()
+		list(APPEND magpie_summary "tests: off, no Criterion (Debian: libcriterion-dev)")
+		return()
+	endif()
+endif()
+
+# What several tests share; a program takes from it what it names.
+file(GLOB support_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
+if(support_sources)
+	add_library(magpie_support STATIC ${support_sources})
+	target_include_directories(magpie_support PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+	target_link_libraries(magpie_support PRIVATE magpie_flags magpie_criterion magpie_static)
+endif()
+
+# Stress tests have no limit of their own: the caller's --timeout says how long this run may take.
+foreach(kind unit conformance stress)
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/test_*.c)
+	foreach(source IN LISTS sources)
+		get_filename_component(name ${source} NAME_WE)
+		string(REGEX REPLACE "^test_" "" name ${name})
+		set(target ${kind}_${name})
+		add_executable(${target} ${source})
+		target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+		target_link_libraries(${target} PRIVATE magpie_flags)
+		if(support_sources)
+			target_link_libraries(${target} PRIVATE magpie_support)
+		endif()
+		target_link_libraries(${target} PRIVATE magpie_static magpie_criterion PkgConfig::URING Threads::Threads m)
+		set_target_properties(${target} PROPERTIES
+			OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/tests/${kind})
+		# one at a time, so that limits in seconds mean something; verbose, or skipped tests are not mentioned
+		set(command $<TARGET_FILE:${target}> -j1 --verbose)
+		if(kind STREQUAL "stress")
+			magpie_add_test(${kind}.${name} COMMAND ${command} LABEL stress SERIAL)
+		else()
+			magpie_add_test(${kind}.${name} COMMAND ${command} TIMEOUT 180)
+		endif()
+	endforeach()
+	list(LENGTH sources count)
+	list(APPEND test_counts "${count} ${kind}")
+endforeach()
+
+# A part of the command is tested with llhttp and without the library.
+if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)
+	add_subdirectory(tests/http)
+endif()
+
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)
+foreach(source IN LISTS sources)
+	get_filename_component(name ${source} NAME_WE)
+	magpie_add_test(script.${name} COMMAND bash ${source} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 180)
+endforeach()
+
+foreach(source IN LISTS example_sources)
+	get_filename_component(name ${source} NAME_WE)
+	magpie_add_test(example.${name} COMMAND $<TARGET_FILE:example_${name}> TIMEOUT 30)
+endforeach()
+
+if(MAGPIE_TREE_TESTS)
+	file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/magpie/*.h)
+	file(GLOB uses CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/headers/*.c)
+	foreach(what IN LISTS headers uses)
+		string(REGEX REPLACE "^.*/|[.]h$" "" name ${what})
+		magpie_add_test(header.${name}
+			COMMAND bash ${PROJECT_SOURCE_DIR}/tests/headers/compile.sh ${PROJECT_SOURCE_DIR}/include ${what} TIMEOUT 120)
+	endforeach()
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/tools/*.sh)
+	foreach(source IN LISTS sources)
+		get_filename_component(name ${source} NAME_WE)
+		magpie_add_test(tools.${name} COMMAND bash ${source} ${PROJECT_SOURCE_DIR} TIMEOUT 180)
+	endforeach()
+endif()
+
+# a program of a user's own does not come with the sanitizer that the library wants
+if(NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)
+	magpie_add_test(install COMMAND bash ${PROJECT_SOURCE_DIR}/tests/install/install.sh ${PROJECT_SOURCE_DIR}
+		${PROJECT_BINARY_DIR} TIMEOUT 180)
+endif()
+
+list(JOIN test_counts ", " test_counts)
+list(APPEND magpie_summary "tests: on (${criterion_origin}: ${test_counts})")

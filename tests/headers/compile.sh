@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# compile.sh INCLUDE_DIR WHAT
+# A header must compile alone, first in the file, in C11 and C17 without extensions and parse as C++17; a .c file, which
+# uses the headers' macros, must compile in C11 and C17 at several levels. With each compiler that is present, with and
+# without the debug checks.
+set -euo pipefail
+
+include=$1 what=$2
+strict="-pedantic-errors -Wall -Wextra -Wshadow -Werror"
+faults=0 runs=0
+
+# compile COMPILER LANGUAGE FLAGS... < source
+compile()
+{
+	local compiler=$1 language=$2
+	shift 2
+	command -v "$compiler" > /dev/null || return 0
+	runs=$((runs + 1))
+	if ! output=$("$compiler" -x "$language" "$@" -I"$include" - 2>&1); then
+		echo "$what: fails with $compiler $*"
+		head -n 12 <<< "$output"
+		faults=$((faults + 1))
+	fi
+}
+
+for cc in gcc clang; do
+	for debug in "" -DMAGPIE_DEBUG=1; do
+		for std in c11 c17; do
+			case $what in
+			*.h)
+				compile $cc c -std=$std $strict $debug -O1 -c -o /dev/null <<< "#include <$what>"
+				;;
+			*)
+				for level in -O0 -Og "-O3 -fPIC"; do
+					compile $cc c -std=$std $strict $debug $level -c -o /dev/null < "$what"
+				done
+				;;
+			esac
+		done
+		if [[ $what == *.h ]]; then
+			cxx=${cc/gcc/g++}
+			compile ${cxx/clang/clang++} c++ -std=c++17 -Wall -Wextra -Werror $debug -fsyntax-only \
+				<<< "#include <$what>"
+		fi
+	done
+done
+
+if ((runs == 0)); then
+	echo "SKIP: no compiler of the name gcc or clang"
+	exit 77
+fi
+echo "$what: $runs compilations, $faults failed"
+exit $((faults > 0))
