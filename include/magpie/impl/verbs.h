@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* verbs.h - what the verbs of magpie/task.h expand to.
+ *
+ * Each await point stores the address of a static site: its label is where the step function resumes. The frame is
+ * published by the operation, as its last act; after that only the pointers' values are compared, never followed. */
+#ifndef MAGPIE_IMPL_VERBS_H
+#define MAGPIE_IMPL_VERBS_H
+
+#include <magpie/impl/worker.h>
+
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
+typedef struct mag_group mag_group;
+typedef struct mag_handle mag_handle;
+
+MAGI_C_BEGIN
+MAG_API mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *group, mag_frame *child, mag_step_fn step, int cls,
+			      mag_handle *handle, unsigned on);
+#ifdef MAGPIE_DEBUG
+/* Ends the program, naming the site, when a step function left by a plain return. */
+MAG_API void magi_check_balance(mag_frame *f, const char *func, int line);
+#endif
+MAGI_C_END
+
+#define MAGI_PASTE2(a, b) a##b
+#define MAGI_PASTE(a, b) MAGI_PASTE2(a, b)
+#define MAGI_HERE MAGI_PASTE(magi_at_, __LINE__)
+
+#define MAGI_SITE(where, text)                                                                       \
+	static const mag_site magi_site = { (where), __func__, __FILE__, (text), __LINE__ };         \
+	self->frame.at = &magi_site
+#define MAGI_SITE_HERE(text) MAGI_SITE(__extension__ &&MAGI_HERE, text)
+
+#define MAGI_BEGIN(name)                                                             \
+	struct name *const self __attribute__((unused)) = (struct name *)(void *)magi_f; \
+	if (magi_f->at)                                                              \
+	__extension__({ goto *magi_f->at->label; })
+
+#define MAGI_END __builtin_unreachable()
+
+/* `call` suspends by returning anything but this frame. */
+#define MAGI_WAIT(text, call)                                \
+	MAGI_SITE_HERE(text);                                \
+	{                                                    \
+		mag_frame *magi_next = (call);               \
+		if (magi_next != &self->frame)               \
+			return magi_next;                    \
+	}                                                    \
+	MAGI_HERE:
+
+#define MAGI_AWAIT(dst, text, call)                          \
+	do {                                                 \
+		MAGI_WAIT(text, call)                        \
+		(dst) = self->frame.op.result;               \
+	} while (0)
+
+/* Declares `var`, a frame of async function `name` that has its arguments; NULL when memory is out. */
+#define MAGI_CHILD(var, name, ...)                                                                                   \
+	struct name *var = (struct name *)magi_frame_take(w, MAGI_CLASS(sizeof(struct name)), sizeof(struct name)); \
+	if (MAGI_LIKELY(var != NULL))                                                                                \
+	var->args_ = (struct name##_args){ __VA_ARGS__ }
+
+#define MAGI_CALL_(dst, name, ...)                                                                 \
+	do {                                                                                       \
+		MAGI_SITE_HERE(#name);                                                             \
+		{                                                                                  \
+			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
+			if (MAGI_LIKELY(magi_child != NULL))                                       \
+				return magi_call(&self->frame, &magi_child->frame, name##_step,    \
+						 MAGI_CLASS(sizeof(struct name)));                 \
+			self->frame.op.result = -ENOMEM;                                           \
+		}                                                                                  \
+	MAGI_HERE:                                                                                 \
+		(dst) = self->frame.op.result;                                                     \
+	} while (0)
+
+#define MAGI_FORK_(name, ...)                                                                      \
+	do {                                                                                       \
+		MAGI_SITE_HERE("fork " #name);                                                     \
+		{                                                                                  \
+			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
+			if (MAGI_LIKELY(magi_child != NULL))                                       \
+				return magi_fork(w, &self->frame, &magi_child->frame, name##_step, \
+						 MAGI_CLASS(sizeof(struct name)));                 \
+			magi_fork_failed(&self->frame, -ENOMEM);                                   \
+		}                                                                                  \
+	MAGI_HERE:;                                                                                \
+	} while (0)
+
+/* A join in front of the end of a block: errors stay for MAG_JOIN or MAG_RETURN to find. */
+#define MAGI_HERE_JOIN MAGI_PASTE(magi_join_, __LINE__)
+#define MAGI_JOIN_FIRST                                                                                         \
+	if (MAGI_UNLIKELY(self->frame.taken != 0)) {                                                            \
+		static const mag_site magi_join_site = { __extension__ &&MAGI_HERE_JOIN, __func__, __FILE__,    \
+							 "join before the end", __LINE__ };                     \
+		self->frame.at = &magi_join_site;                                                               \
+		mag_frame *magi_next = magi_join_wait(w, &self->frame);                                         \
+		if (magi_next != &self->frame)                                                                  \
+			return magi_next;                                                                       \
+	}                                                                                                       \
+	MAGI_HERE_JOIN:                                                                                         \
+	self->frame.taken = 0
+
+#define MAGI_JOIN(dst)                                                                     \
+	do {                                                                               \
+		if (MAGI_UNLIKELY(self->frame.taken != 0)) {                               \
+			MAGI_SITE_HERE("MAG_JOIN");                                        \
+			mag_frame *magi_next = magi_join_wait(w, &self->frame);            \
+			if (magi_next != &self->frame)                                     \
+				return magi_next;                                          \
+		}                                                                          \
+	MAGI_HERE:                                                                         \
+		(dst) = magi_join_result(&self->frame);                                    \
+	} while (0)
+
+#define MAGI_SPAWN_(dst, handle, on, group, name, ...)                                                           \
+	do {                                                                                                     \
+		MAGI_SITE_HERE("spawn " #name);                                                                  \
+		{                                                                                                \
+			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                               \
+			mag_frame *magi_next = magi_spawn(w, &self->frame, (group), (mag_frame *)(void *)magi_child, \
+							  name##_step, MAGI_CLASS(sizeof(struct name)),          \
+							  (handle), (on));                                       \
+			if (magi_next != &self->frame)                                                           \
+				return magi_next;                                                                \
+		}                                                                                                \
+	MAGI_HERE:                                                                                               \
+		(dst) = self->frame.op.result;                                                                   \
+	} while (0)
+
+#define MAGI_RETURN(rc)                                                                                   \
+	do {                                                                                              \
+		const int64_t magi_rc = (rc);                                                             \
+		if (MAGI_UNLIKELY(self->frame.taken != 0 || self->frame.open != NULL ||                   \
+				  magi_load_rlx(&self->frame.join_err) != 0)) /* [own] no child runs */   \
+		{                                                                                         \
+			MAGI_SITE(NULL, "MAG_RETURN");                                                    \
+			return magi_leave(w, &self->frame, magi_rc);                                      \
+		}                                                                                         \
+		return magi_end(w, &self->frame, magi_rc, MAGI_CLASS(sizeof(*self)));                     \
+	} while (0)
+
+#endif

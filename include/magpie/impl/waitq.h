@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* waitq.h - the shape of a queue of waiting tasks, embedded in every primitive. See src/task/wait.h. */
+#ifndef MAGPIE_IMPL_WAITQ_H
+#define MAGPIE_IMPL_WAITQ_H
+
+#include <magpie/impl/frame.h>
+
+struct magi_waitq {
+	uint32_t lock; /* also guards the primitive that embeds the queue */
+	uint32_t count;
+	mag_frame *head, *tail;
+	/* Called with the lock held when a cancelled waiter was taken out; may be NULL. Grants to others what the
+	 * waiter held up by adding them to *granted. Returns whether the waiter is to be resumed now. */
+	bool (*gone)(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
+};
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.h - the part of a worker that inlined code touches: deque, free lists, budget.
+ *
+ * The rest of it lies behind (src/sched/types.h). Its layout is part of the binary interface: MAGI_ABI names it, and
+ * mag_run and mag_runtime_create refuse a program that was built with another. */
+#ifndef MAGPIE_IMPL_WORKER_H
+#define MAGPIE_IMPL_WORKER_H
+
+#include <errno.h>
+#include <magpie/impl/deque.h>
+#include <magpie/impl/slab.h>
+
+#define MAGI_ABI (1u << 16 | MAGI_DEQUE_CAPACITY)
+
+struct mag_worker {
+	const uint64_t *sleepers; /* the runtime's set of sleeping workers */
+	uint32_t budget;          /* steps left before others get their turn */
+	uint32_t index;
+	struct magi_free_list free[MAGI_CLASSES];
+	struct magi_deque deque;
+};
+
+MAGI_C_BEGIN
+/* The slow ways; each returns the frame to run next. */
+MAG_API mag_frame *magi_fork_full(mag_worker *w, mag_frame *parent, mag_frame *child);
+MAG_API mag_frame *magi_fork_end(mag_worker *w, mag_frame *f, int64_t rc);
+MAG_API mag_frame *magi_spawn_end(mag_worker *w, mag_frame *f, int64_t rc);
+MAG_API mag_frame *magi_gen_end(mag_worker *w, mag_frame *f, int64_t rc);
+MAG_API mag_frame *magi_arrive(mag_worker *w, mag_frame *parent);
+MAG_API mag_frame *magi_join_wait(mag_worker *w, mag_frame *f);
+MAG_API mag_frame *magi_leave(mag_worker *w, mag_frame *f, int64_t rc);
+MAG_API void magi_fork_failed(mag_frame *parent, int64_t rc);
+MAG_API void magi_wake_for_work(mag_worker *w);
+MAGI_C_END
+
+/* A frame for a child: the header is not yet set. NULL when memory is out. */
+MAGI_FAST void *magi_frame_take(mag_worker *w, int cls, size_t size)
+{
+	return magi_slab_take(w, &w->free[cls], (unsigned)cls, size);
+}
+
+MAGI_FAST void magi_frame_give(mag_worker *w, mag_frame *f, int cls)
+{
+	magi_slab_give(w, &w->free[cls], (unsigned)cls, f, sizeof(*f));
+}
+
+MAGI_FAST void magi_frame_init(mag_frame *f, mag_step_fn step, mag_frame *parent, mag_frame *leader, mag_scope *scope,
+				 int cls, unsigned flags)
+{
+	f->step = step;
+	f->at = NULL;
+	f->parent = parent;
+	f->state = 0;
+	f->taken = 0;
+	f->arrived = 0;
+	f->join_err = 0;
+	f->scope = scope;
+	f->leader = leader;
+	f->id = 0;
+	f->home = 0;
+	f->class_ = (uint8_t)cls;
+	f->flags = (uint8_t)flags;
+	f->open = NULL;
+}
+
+MAGI_FAST mag_frame *magi_call(mag_frame *parent, mag_frame *child, mag_step_fn step, int cls)
+{
+	magi_frame_init(child, step, parent, parent->leader, parent->scope, cls, MAGI_CALL);
+	return child;
+}
+
+/* Tells a sleeping worker that there is something to steal. No barrier here: see src/sched/idle.c. */
+MAGI_FAST void magi_offer(mag_worker *w)
+{
+	if (MAGI_UNLIKELY(magi_load_rlx(w->sleepers) != 0)) /* [sleep] */
+		magi_wake_for_work(w);
+}
+
+/* The parent becomes stealable as the last act: nothing may touch it afterwards. */
+MAGI_FAST mag_frame *magi_fork(mag_worker *w, mag_frame *parent, mag_frame *child, mag_step_fn step, int cls)
+{
+	magi_frame_init(child, step, parent, child, parent->scope, cls, MAGI_FORK);
+	if (MAGI_UNLIKELY(!magi_deque_push(&w->deque, parent)))
+		return magi_fork_full(w, parent, child);
+	magi_offer(w);
+	return child;
+}
+
+/* Ends a frame that has nothing open and no forked child outstanding; f must be of this size class. */
+MAGI_FAST mag_frame *magi_end(mag_worker *w, mag_frame *f, int64_t rc, int cls)
+{
+	mag_frame *parent = f->parent;
+	unsigned flags = f->flags;
+
+	if (flags == MAGI_CALL) {
+		magi_frame_give(w, f, cls);
+		parent->op.result = rc;
+		return parent;
+	}
+	if (flags == MAGI_FORK && MAGI_LIKELY(rc >= 0)) {
+		magi_frame_give(w, f, cls);
+		if (MAGI_LIKELY(magi_deque_newest_is(&w->deque, parent)) && MAGI_LIKELY(magi_deque_pop(&w->deque) != NULL))
+			return parent;
+		return magi_arrive(w, parent);
+	}
+	switch (flags & MAGI_KIND) {
+	case MAGI_FORK:
+		return magi_fork_end(w, f, rc);
+	case MAGI_SPAWN:
+		return magi_spawn_end(w, f, rc);
+	default:
+		return magi_gen_end(w, f, rc);
+	}
+}
+
+/* The join of a frame whose children are all back: its first error, which is taken. */
+MAGI_FAST int64_t magi_join_result(mag_frame *f)
+{
+	int64_t rc = f->join_err; /* all children arrived or were taken back: nobody else writes it now */
+
+	f->join_err = 0;
+	f->taken = 0;
+	return rc;
+}
+
+#endif

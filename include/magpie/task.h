@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* task.h - async functions: the verbs they are written in.
+ *
+ * An async function is a struct whose first member is `mag_frame frame` and a step function, MAG_TASK. What outlives an
+ * await lives in the struct; plain locals are lost at every verb in upper case. Each verb has a result.
+ *
+ *	struct greet {
+ *		mag_frame frame;
+ *		MAG_ARGS(greet, uint64_t delay_ns;);
+ *		int64_t rc;
+ *	};
+ *
+ *	MAG_TASK(greet)
+ *	{
+ *		MAG_BEGIN(greet);
+ *		MAG_AWAIT(self->rc, mag_sleep, self->delay_ns);
+ *		MAG_RETURN(self->rc);
+ *		MAG_END;
+ *	}
+ *
+ * Inside a step function `self` is the frame's struct and `w` the worker that runs it now. One verb a line: the resume
+ * point is named by it. A plain `return` is an error (tools/check-locals finds it). */
+#ifndef MAGPIE_TASK_H
+#define MAGPIE_TASK_H
+
+#include <magpie/error.h>
+#include <magpie/impl/verbs.h>
+
+MAGI_C_BEGIN
+
+/* What a leaf operation is to the compiler; in the docs and at the call it is MAG_AWAIT(dst, op, arguments…). */
+#define MAG_OP mag_frame *
+#define MAG_OP_ARGS mag_worker *w, mag_frame *f
+
+/* Declares the arguments of async function `name`: they are members of its struct, and are given by name at the start. */
+#define MAG_ARGS(name, ...)                                        \
+	__extension__ union {                                      \
+		__extension__ struct {                             \
+			__VA_ARGS__                                \
+		};                                                 \
+		struct name##_args {                               \
+			__VA_ARGS__                                \
+		} args_;                                           \
+	}
+
+/* The same for a function without arguments. */
+#define MAG_NO_ARGS(name) MAG_ARGS(name, char none_;)
+
+/* Opens the definition of async function `name`; also declares it, so that it can start itself. `static` may precede. */
+#define MAG_TASK(name)                                                                       \
+	mag_frame *name##_step(mag_worker *w, mag_frame *magi_f);                            \
+	MAGI_STEP_ATTR mag_frame *name##_step(mag_worker *w __attribute__((unused)), mag_frame *magi_f)
+
+/* Declares an async function that is defined elsewhere or further down. */
+#define MAG_DECLARE_TASK(name) mag_frame *name##_step(mag_worker *w, mag_frame *magi_f)
+
+/* First statement of a step function. */
+#define MAG_BEGIN(name) MAGI_BEGIN(name)
+/* Last statement of a step function. */
+#define MAG_END MAGI_END
+
+/* Waits for a leaf operation, with positional arguments. dst: any integer lvalue in the frame. */
+#define MAG_AWAIT(dst, operation, ...) MAGI_AWAIT(dst, #operation, operation(w, &self->frame, ##__VA_ARGS__))
+
+/* Runs another async function to its end; dst gets what it returned, or -ENOMEM when it was not started. */
+#define MAG_CALL(dst, ...) MAGI_CALL_(dst, __VA_ARGS__)
+
+/* Runs a child at once, here; this frame becomes stealable and may go on elsewhere at the same time. The child gives
+ * values through pointers into this frame. What could not be started counts as the child's error. */
+#define MAG_FORK(...) MAGI_FORK_(__VA_ARGS__)
+
+/* Waits for all forked children; dst gets the first error, or 0. Never cut short by cancellation. */
+#define MAG_JOIN(dst) MAGI_JOIN(dst)
+
+/* Starts a task in a group: it becomes stealable, this one goes on. May wait (group limit).
+ * dst: 0, or -ENOMEM, MAG_ECLOSED, MAG_ECANCELED: not started, what the arguments name is still the caller's. */
+#define MAG_SPAWN(dst, group, ...) MAGI_SPAWN_(dst, NULL, 0, group, __VA_ARGS__)
+
+/* The same, with a handle in the caller's memory (magpie/group.h) that outlives the task. */
+#define MAG_SPAWN_AS(dst, handle, group, ...) MAGI_SPAWN_(dst, handle, 0, group, __VA_ARGS__)
+
+/* The same, for a task that runs on worker `worker` only. */
+#define MAG_SPAWN_ON(dst, worker, group, ...) MAGI_SPAWN_(dst, NULL, 1u + (worker), group, __VA_ARGS__)
+
+/* Lets other ready work run. dst: 0, or MAG_ECANCELED. */
+#define MAG_YIELD(dst) MAGI_AWAIT(dst, "MAG_YIELD", mag_yield(w, &self->frame))
+
+/* Ends the function: >= 0, or a negative error. Joins forked children and closes what is still open first. */
+#define MAG_RETURN(rc) MAGI_RETURN(rc)
+
+/* See MAG_YIELD. */
+MAG_API MAG_OP mag_yield(MAG_OP_ARGS);
+
+MAGI_C_END
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* lock.h - a spin lock of one word, for sections of a few stores.
+ *
+ * Who:     any thread. A section never blocks, never makes a syscall and takes no second lock of the same kind of
+ *          object.
+ * Always:  held is 1 while some thread is in the section, else 0. All zero is a free lock.
+ * Pairs:   [lock] release stores held (release) -> acquire and try exchange it (acquire): what the last holder wrote
+ *          is visible to the next
+ * Not:     a futex (a wait is shorter than the syscall), a ticket (a holder that lost its CPU would hold up a whole
+ *          queue of them) */
+#ifndef MAGI_BASE_LOCK_H
+#define MAGI_BASE_LOCK_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "magpie/impl/atomic.h"
+
+/* Spins before the CPU is offered to others, in case the holder wants this one. Picked, not measured. */
+#define MAGI_LOCK_SPINS 100
+
+typedef struct magi_lock {
+	uint32_t held;
+} magi_lock;
+
+static inline bool magi_lock_try(magi_lock *l)
+{
+	return !magi_xchg_acq(&l->held, 1u); /* [lock] */
+}
+
+static inline void magi_lock_acquire(magi_lock *l)
+{
+	while (!magi_lock_try(l)) {
+		unsigned spins = 0;
+
+		/* wait on a plain load: an exchange would take the line away from the holder at each turn */
+		while (magi_load_rlx(&l->held)) { /* [lock] the exchange that follows orders */
+			if (++spins < MAGI_LOCK_SPINS) {
+				magi_pause();
+			} else {
+				spins = 0;
+				sched_yield();
+			}
+		}
+	}
+}
+
+static inline void magi_lock_release(magi_lock *l)
+{
+	magi_store_rel(&l->held, 0u); /* [lock] */
+}
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* enter.c - ways into a runtime from threads that are no workers: mag_run and mag_spawn_from.
+ *
+ * What:    the user's function runs as the callee of a small task of ours, which completes the future at its end. */
+#include <errno.h>
+#include <magpie/time.h>
+#include <string.h>
+
+#include "sched/types.h"
+#include "sched/slab.h"
+#include "task/group.h"
+
+struct entrance {
+	mag_frame frame;
+	MAG_ARGS(entrance, mag_frame *callee; mag_future *future;);
+	int64_t rc;
+};
+
+static mag_frame *entrance_step(mag_worker *w, mag_frame *f)
+{
+	static const mag_site site = { NULL, "mag_spawn_from", __FILE__, "the first task", __LINE__ };
+	struct entrance *self = (struct entrance *)(void *)f;
+	mag_future *future = self->future;
+
+	if (!f->at) {
+		f->at = &site;
+		self->callee->parent = f;
+		return self->callee;
+	}
+	if (future)
+		mag_future_complete(future, f->op.result);
+	return magi_end(w, f, f->op.result, MAGI_CLASS(sizeof(struct entrance)));
+}
+
+int magi_spawn_from(mag_runtime *rt, mag_future *future, mag_step_fn step, int cls, size_t size, size_t at,
+		    const void *args, size_t args_size)
+{
+	unsigned outer_cls = MAGI_CLASS(sizeof(struct entrance));
+	struct entrance *outer = magi_slab_take_foreign(rt, outer_cls);
+	mag_frame *inner = outer ? magi_slab_take_foreign(rt, (unsigned)cls) : NULL;
+	bool closing;
+
+	(void)size;
+	if (!inner) {
+		if (outer)
+			magi_slab_give_foreign(rt, outer_cls, outer);
+		return -ENOMEM;
+	}
+	memcpy((char *)inner + at, args, args_size);
+	magi_frame_init(&outer->frame, entrance_step, NULL, &outer->frame, &rt->background.scope, (int)outer_cls,
+			MAGI_SPAWN);
+	magi_frame_init(inner, step, &outer->frame, &outer->frame, &rt->background.scope, cls, MAGI_CALL);
+	outer->callee = inner;
+	outer->future = future;
+	pthread_mutex_lock(&rt->mutex);
+	closing = rt->closing;
+	if (!closing)
+		magi_group_adopt(&rt->background, &outer->frame);
+	pthread_mutex_unlock(&rt->mutex);
+	if (!closing)
+		return 0;
+	magi_slab_give_foreign(rt, (unsigned)cls, inner);
+	magi_slab_give_foreign(rt, outer_cls, outer);
+	return MAG_ECLOSED;
+}
+
+int64_t magi_run(const mag_runtime_options *options, uint32_t abi, mag_step_fn step, int cls, size_t size, size_t at,
+		 const void *args, size_t args_size)
+{
+	mag_future done;
+	mag_runtime *rt;
+	int64_t rc, left;
+
+	if (magi_self())
+		return MAG_EDEADLK;
+	rc = magi_runtime_create(options, abi, &rt);
+	if (rc < 0)
+		return rc;
+	mag_future_init(&done);
+	rc = magi_spawn_from(rt, &done, step, cls, size, at, args, args_size);
+	if (rc == 0)
+		mag_future_wait(&done, &rc, MAG_NEVER);
+	mag_future_fini(&done);
+	left = mag_runtime_destroy(rt, mag_deadline_in(rt->options.shutdown_ns));
+	return left && rc >= 0 ? MAG_ESHUTDOWN : rc;
+}
+
+int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
+{
+	mag_stats s = { .size = out->size };
+
+	if (out->size < sizeof(size_t) || out->size > sizeof(s))
+		return -EINVAL;
+	for (uint32_t i = 0; i < rt->n; i++) {
+		struct magi_worker *w = rt->workers[i];
+
+		s.picks += magi_load_rlx(&w->picks); /* [stat] */
+		s.steals += magi_load_rlx(&w->steals); /* [stat] */
+		s.parks += magi_load_rlx(&w->parks); /* [stat] */
+		s.wakes += magi_load_rlx(&w->wakes); /* [stat] */
+		s.polls += magi_load_rlx(&w->polls); /* [stat] */
+		s.io += magi_load_rlx(&w->started); /* [stat] */
+		s.timers += magi_wheel_armed(&w->wheel);
+		for (unsigned c = 1; c < MAGI_CLASSES; c++)
+			s.frames += (uint64_t)(magi_load_rlx(&w->frames[c]) - magi_load_rlx(&w->pub.free[c].count)); /* [stat] */
+	}
+	s.frames += (uint64_t)magi_load_rlx(&rt->foreign_frames); /* [stat] */
+	s.fds = magi_load_rlx(&rt->fds.open); /* [stat] */
+	s.bytes = magi_load_rlx(&rt->depot.bytes); /* [stat] */
+	memcpy(out, &s, out->size);
+	return 0;
+}

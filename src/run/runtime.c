@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* runtime.c - starting and stopping a runtime.
+ *
+ * Who:     any thread that is not one of its workers.
+ * Always:  workers enter their loops together, after all have opened their io, and leave together, before any closes it:
+ *          a worker may wake or steal from any other at any time between.
+ * Pairs:   the mutex; [stop] run/worker.c */
+
+#include <errno.h>
+#include <magpie/time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "task/file.h"
+#include "sched/idle.h"
+#include "sched/meet.h"
+#include "sched/slab.h"
+#include "run/worker.h"
+#include "sched/cpus.h"
+#include "task/group.h"
+
+enum { STACK_BYTES = 256 * 1024, SPIN_US = 50, SHUTDOWN_S = 10 };
+
+static __thread char why[192];
+
+const char *mag_runtime_why(void)
+{
+	return why;
+}
+
+static int choose_backend(mag_runtime *rt)
+{
+	const char *name = rt->options.backend ? rt->options.backend : getenv("MAGPIE_BACKEND");
+
+	if (!name || !*name || !strcmp(name, magi_uring_ops.name))
+		rt->ops = &magi_uring_ops;
+	else if (!strcmp(name, magi_testio_ops.name) && rt->options.world)
+		rt->ops = &magi_testio_ops;
+	else {
+		snprintf(why, sizeof(why), "there is no I/O backend named '%s' here; known: uring", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int take_options(mag_runtime *rt, const mag_runtime_options *given)
+{
+	mag_runtime_options *o = &rt->options;
+
+	if (given) {
+		if (given->size > sizeof(*o) || given->size < sizeof(o->size)) {
+			snprintf(why, sizeof(why), "mag_runtime_options.size is %zu, this library knows %zu", given->size,
+				 sizeof(*o));
+			return -EINVAL;
+		}
+		memcpy(o, given, given->size);
+	}
+	if (o->workers > MAG_WORKERS_MAX) {
+		snprintf(why, sizeof(why), "%u workers, the most is %d", o->workers, MAG_WORKERS_MAX);
+		return -EINVAL;
+	}
+	rt->n = o->workers ? o->workers : magi_cpus_allowed();
+	if (rt->n > MAG_WORKERS_MAX)
+		rt->n = MAG_WORKERS_MAX;
+	rt->spin_us = o->spin_us ? o->spin_us : SPIN_US;
+	if (o->spin_us == UINT32_MAX || magi_cpus_allowed() < 2)
+		rt->spin_us = 0; /* who spins on the only CPU keeps away what it waits for */
+	if (!o->shutdown_ns)
+		o->shutdown_ns = SHUTDOWN_S * MAG_SECOND;
+	return choose_backend(rt);
+}
+
+static struct magi_worker *worker_create(mag_runtime *rt, uint32_t index)
+{
+	struct magi_worker *w = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->pub.index = index;
+	w->pub.sleepers = rt->idle.fenced ? &rt->idle.everyone : &rt->idle.sleepers;
+	w->rt = rt;
+	w->ops = rt->ops;
+	w->spin_ns = rt->spin_us * 1000;
+	magi_random_seed(&w->random, index + 1);
+	magi_slab_init(w);
+	return w;
+}
+
+static void free_all(mag_runtime *rt)
+{
+	for (uint32_t i = 0; i < rt->n && rt->workers; i++) {
+		if (rt->workers[i])
+			magi_slots_fini(&rt->workers[i]->slots);
+		magi_free(rt->workers[i]);
+	}
+	mag_group_clear(&rt->background);
+	magi_fds_fini(&rt->fds);
+	magi_depot_fini(&rt->depot);
+	pthread_cond_destroy(&rt->changed);
+	pthread_mutex_destroy(&rt->mutex);
+	magi_free(rt->workers);
+	magi_free(rt);
+}
+
+static int start_thread(struct magi_worker *w)
+{
+	size_t stack = w->rt->options.stack_bytes ? w->rt->options.stack_bytes : STACK_BYTES;
+	pthread_attr_t attr;
+	int rc = magi_fault() ? ENOMEM : pthread_attr_init(&attr);
+
+	if (rc)
+		return -rc;
+	rc = pthread_attr_setstacksize(&attr, stack);
+	if (!rc)
+		rc = pthread_create(&w->thread, &attr, magi_worker_main, w);
+	pthread_attr_destroy(&attr);
+	return -rc;
+}
+
+/* Starts the threads and waits until all have opened their io; the first error, with its words. */
+static int start_threads(mag_runtime *rt)
+{
+	uint32_t started = 0;
+	int rc = 0;
+
+	while (started < rt->n && rc == 0) {
+		rc = start_thread(rt->workers[started]);
+		if (rc == 0)
+			started++;
+	}
+	pthread_mutex_lock(&rt->mutex);
+	if (rc < 0) {
+		snprintf(why, sizeof(why), "thread %u of %u could not be started: %s", started + 1, rt->n, strerror(-rc));
+		rt->closing = true;
+		rt->opened += rt->n - started; /* those that will never come */
+		pthread_cond_broadcast(&rt->changed);
+	}
+	while (rt->opened < rt->n)
+		pthread_cond_wait(&rt->changed, &rt->mutex);
+	pthread_mutex_unlock(&rt->mutex);
+	for (uint32_t i = 0; i < started && rc == 0; i++) {
+		rc = rt->workers[i]->open_rc;
+		if (rc < 0)
+			snprintf(why, sizeof(why), "%s", rt->workers[i]->why);
+	}
+	for (uint32_t i = 0; i < started && rc < 0; i++)
+		pthread_join(rt->workers[i]->thread, NULL);
+	return rc;
+}
+
+int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_runtime **out)
+{
+	mag_runtime *rt;
+	int rc;
+
+	*out = NULL;
+	why[0] = 0;
+	if (abi != MAGI_ABI) {
+		snprintf(why, sizeof(why), "the program was built for layout %#x, this library has %#x", abi, MAGI_ABI);
+		return MAG_EABI;
+	}
+	rt = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*rt));
+	if (!rt)
+		return -ENOMEM;
+	pthread_mutex_init(&rt->mutex, NULL);
+	pthread_cond_init(&rt->changed, NULL);
+	rt->fds.gone = magi_file_gone;
+	magi_group_root(&rt->background, rt);
+	rc = take_options(rt, options);
+	if (rc < 0)
+		goto fail;
+	rt->ticks_per_us = magi_ticks_per_us();
+	magi_idle_init(rt);
+	rc = -ENOMEM;
+	rt->workers = magi_zalloc(rt->n * sizeof(struct magi_worker *));
+	if (!rt->workers)
+		goto fail;
+	for (uint32_t i = 0; i < rt->n; i++) {
+		rt->workers[i] = worker_create(rt, i);
+		if (!rt->workers[i])
+			goto fail;
+	}
+	rc = start_threads(rt);
+	if (rc < 0)
+		goto fail;
+	*out = rt;
+	return 0;
+
+fail:
+	free_all(rt);
+	return rc;
+}
+
+/* Waits for the end of the background; false at the deadline. */
+static bool wait_drained(mag_runtime *rt, uint64_t deadline)
+{
+	uint64_t now = magi_clock_ns();
+	struct timespec ts;
+	bool drained;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (deadline > now + 1000 * MAG_SECOND)
+		deadline = now + 1000 * MAG_SECOND;
+	if (deadline > now) {
+		uint64_t ns = (uint64_t)ts.tv_nsec + (deadline - now);
+
+		ts.tv_sec += (time_t)(ns / MAG_SECOND);
+		ts.tv_nsec = (long)(ns % MAG_SECOND);
+	}
+	pthread_mutex_lock(&rt->mutex);
+	while (!rt->drained && rc == 0)
+		rc = pthread_cond_timedwait(&rt->changed, &rt->mutex, &ts);
+	drained = rt->drained;
+	pthread_mutex_unlock(&rt->mutex);
+	return drained;
+}
+
+/* Nothing more is taken in; marks the background as being joined. */
+static void close_background(mag_runtime *rt)
+{
+	bool first;
+
+	pthread_mutex_lock(&rt->mutex);
+	first = !rt->closing;
+	rt->closing = true;
+	if (first && magi_add_ar(&rt->background.balance, (int64_t)1) == 0) /* [balance] */
+		rt->drained = true;
+	pthread_mutex_unlock(&rt->mutex);
+}
+
+int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
+{
+	if (!rt)
+		return 0;
+	if (magi_self_in(rt))
+		return MAG_EDEADLK;
+	mag_group_cancel(&rt->background);
+	close_background(rt);
+	if (!wait_drained(rt, deadline)) {
+		int64_t left = magi_load_acq(&rt->background.balance) / 2; /* [balance] */
+
+		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
+		return left ? left : 1;
+	}
+	(void)magi_xchg_seq(&rt->stop, 1u); /* [stop] */
+	magi_wake_all(rt);
+	magi_runtime_stopped(rt);
+	for (uint32_t i = 0; i < rt->n; i++)
+		pthread_join(rt->workers[i]->thread, NULL);
+	free_all(rt);
+	return 0;
+}
+
+mag_group *mag_background(mag_runtime *rt)
+{
+	return &rt->background;
+}
+
+uint32_t mag_runtime_workers(const mag_runtime *rt)
+{
+	return rt->n;
+}
+
+const char *mag_runtime_backend(const mag_runtime *rt)
+{
+	return rt->ops->name;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.c - the loop of a worker: pick, run, look around, steal, sleep.
+ *
+ * Who:     the worker's own thread.
+ * Always:  newest of the deque first, woken tasks in order, pinned ones in order; but every 61st pick looks at the oldest
+ *          first, and at least every 61 picks or 100 us it looks at inbox, mail, timers and ring.
+ *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
+ * Pairs:   [busy] since when a step runs: stored (release) at each pick -> loaded (acquire) by thieves
+ *          [stop] stored (seq) by who stops the runtime, who then wakes all -> loaded (acquire) by workers
+ * Not:     looking at the ring after each step: an entry costs more than a batch of operations. */
+#include "run/worker.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "sched/idle.h"
+#include "task/iop.h"
+#include "sched/ready.h"
+#include "sched/meet.h"
+#include "sched/slab.h"
+#include "run/steal.h"
+#include "task/group.h"
+#include "task/timer.h"
+
+enum {
+	BUDGET = 1024,       /* steps before others get their turn; a fork-join step takes some 5 ns, a server's 1 us */
+	FAIR_EVERY = 61,     /* picks; a prime, so that it does not beat with periodic work (Go, Tokio use the same) */
+	LOOK_EVERY_US = 100,
+	SPIN_MIN_NS = 1000   /* below this, spinning is tried only now and then */
+};
+
+/* Running. */
+
+static void run(struct magi_worker *w, mag_frame *f)
+{
+	mag_worker *pub = &w->pub;
+
+	magi_store_rlx(&w->picks, w->picks + 1); /* [stat] */
+	pub->budget = BUDGET;
+	do
+		f = f->step(pub, f);
+	while (f && --pub->budget);
+	if (MAGI_UNLIKELY(f != NULL))
+		magi_resume_later(w->rt, pub, f);
+}
+
+/* An entry of the deque was taken out by other than the child that ended: a parent counts that for its join. */
+static mag_frame *from_deque(mag_frame *f)
+{
+	if (f && f->at)
+		f->taken++;
+	return f;
+}
+
+static mag_frame *pop_pinned(struct magi_worker *w)
+{
+	mag_frame *f = w->pinned_head;
+
+	if (f) {
+		w->pinned_head = f->q.next;
+		if (!w->pinned_head)
+			w->pinned_tail = NULL;
+	}
+	return f;
+}
+
+static mag_frame *pick_oldest(struct magi_worker *w)
+{
+	mag_frame *f;
+	bool lost;
+
+	switch (w->turn / FAIR_EVERY % 3) {
+	case 0:
+		f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
+		return f ? magi_resume_here(&w->pub, f) : NULL;
+	case 1:
+		return magi_ready_take(&w->ready);
+	default:
+		return pop_pinned(w);
+	}
+}
+
+static mag_frame *pick(struct magi_worker *w)
+{
+	mag_frame *f = NULL;
+
+	if (MAGI_UNLIKELY(++w->turn % FAIR_EVERY == 0))
+		f = pick_oldest(w);
+	if (!f && magi_deque_count(&w->pub.deque))
+		f = from_deque(magi_deque_pop(&w->pub.deque));
+	if (!f)
+		f = magi_ready_take(&w->ready);
+	if (!f)
+		f = pop_pinned(w);
+	return f;
+}
+
+void magi_worker_look(struct magi_worker *w)
+{
+	uint64_t now;
+
+	w->polled_at = magi_ticks();
+	w->polled_turn = w->turn;
+	magi_inbox_collect(w);
+	magi_io_read_mail(w);
+	if (w->ops->due(w->io))
+		magi_io_poll(w, 0);
+	now = magi_now(w);
+	magi_timers_expire(w, w, now);
+}
+
+static bool look_is_due(const struct magi_worker *w, uint64_t ticks)
+{
+	return w->turn - w->polled_turn >= FAIR_EVERY || ticks - w->polled_at > LOOK_EVERY_US * w->rt->ticks_per_us;
+}
+
+bool magi_worker_tick(struct magi_worker *w)
+{
+	uint64_t ticks = magi_ticks();
+	mag_frame *f;
+
+	if (MAGI_UNLIKELY(look_is_due(w, ticks)))
+		magi_worker_look(w);
+	f = pick(w);
+	magi_group_settle(w, f);
+	if (!f)
+		return false;
+	if (MAGI_UNLIKELY(w->searching))
+		magi_search_end(w, true);
+	magi_store_rel(&w->step_since, ticks); /* [busy] */
+	run(w, f);
+	return true;
+}
+
+/* Idling. */
+
+static bool stopping(const struct magi_worker *w)
+{
+	return magi_load_acq(&w->rt->stop); /* [stop] */
+}
+
+static bool anything_here(struct magi_worker *w)
+{
+	return magi_deque_count(&w->pub.deque) || magi_ready_count(&w->ready) || w->pinned_head;
+}
+
+/* Announces, looks everywhere once more, blocks if there is really nothing. */
+static void sleep_until_work(struct magi_worker *w)
+{
+	uint64_t deadline = magi_wheel_next(&w->wheel);
+	uint64_t watch;
+
+	magi_search_end(w, false);
+	magi_sleep_begin(w);
+	magi_inbox_collect(w);
+	magi_io_read_mail(w);
+	watch = magi_steal_watch(w);
+	if (!anything_here(w) && watch && !stopping(w)) {
+		if (watch != MAGI_NEVER && magi_now(w) + watch < deadline)
+			deadline = magi_now(w) + watch;
+		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
+		magi_io_poll(w, deadline);
+	}
+	magi_sleep_end(w);
+}
+
+/* Looks for work on other workers, and on its own ring, for a while. */
+static bool search(struct magi_worker *w)
+{
+	uint64_t until = 0;
+	bool may = w->rt->n > 1 && magi_search_begin(w);
+
+	for (;;) {
+		if (may && magi_steal(w))
+			return true;
+		magi_worker_look(w);
+		if (anything_here(w))
+			return true;
+		if (stopping(w) || !w->spin_ns)
+			return false;
+		if (!until)
+			until = magi_clock_ns() + w->spin_ns;
+		else if (magi_clock_ns() >= until)
+			return false;
+		magi_pause();
+	}
+}
+
+/* Spinning pays when work comes soon after it; when it does not, less of it is tried. */
+static void adapt_spin(struct magi_worker *w, bool found)
+{
+	uint32_t most = w->rt->spin_us * 1000;
+
+	if (!most)
+		return;
+	w->searches++;
+	if (found)
+		w->spin_ns = most;
+	else if (w->spin_ns > SPIN_MIN_NS)
+		w->spin_ns /= 2;
+	else
+		w->spin_ns = w->searches % 16 ? 0 : most;
+}
+
+static void idle(struct magi_worker *w)
+{
+	bool found;
+
+	magi_store_rel(&w->step_since, (uint64_t)0); /* [busy] */
+	found = search(w);
+	adapt_spin(w, found);
+	if (!found)
+		sleep_until_work(w);
+}
+
+/* Starting and stopping. */
+
+static int open_io(struct magi_worker *w)
+{
+	struct magi_io_params params = {
+		.entries = w->rt->options.ring_entries,
+		.world = w->rt->options.world,
+		.why = w->why,
+		.why_size = sizeof(w->why),
+	};
+
+	return w->ops->open(&w->io, &params);
+}
+
+static void give_back(void *buffer, void *ctx)
+{
+	(void)ctx;
+	magi_free(buffer);
+}
+
+void *magi_worker_main(void *arg)
+{
+	struct magi_worker *w = arg;
+
+	magi_self_set(&w->pub);
+	w->open_rc = open_io(w);
+	if (w->open_rc == 0)
+		magi_wheel_init(&w->wheel, (uint16_t)(w->pub.index + 1), magi_now(w));
+	if (magi_runtime_opened(w->rt, w->open_rc)) {
+		while (!stopping(w) || anything_here(w)) {
+			if (!magi_worker_tick(w))
+				idle(w);
+		}
+		magi_group_settle(w, NULL);
+		magi_runtime_stopped(w->rt);
+		magi_io_drain(w);
+	}
+	if (w->open_rc == 0)
+		w->ops->close(w->io, give_back, w);
+	magi_slab_drain(w);
+	magi_self_set(NULL);
+	return NULL;
+}

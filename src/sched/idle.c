@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* idle.c - the eventcount: no worker sleeps while there is work it could take, and no more are woken than needed.
+ *
+ * What:    a set of sleepers (a bit a worker) and a count of searchers.
+ * Who:     sleep, search: the worker itself. wake: any thread.
+ * Always:  whoever clears a sleeper's bit rings its doorbell, the sleeper itself excepted.
+ *          A sleeper announces itself, passes a full barrier, looks at every source once more, and only then blocks.
+ * Pairs:   [sleep] announce (seq) vs. those who add work: they either see the sleeper, or it sees the work.
+ *          Those who add by a read-modify-write (inbox, mail, stop) have their barrier. Owners that push to deque or
+ *          ready queue have none: the sleeper makes it for them, by membarrier(2), which passes a full barrier on every
+ *          running thread of the process; it is left out when every other worker sleeps. Where there is no membarrier,
+ *          owners are shown a set that is never empty, and pay for the barrier in the slow path.
+ *          [search] a searcher leaves (seq) before it announces its sleep: whoever skipped a wake because it searched
+ *          had added its work before, and the re-check finds it.
+ *          [granted] set (release) before the doorbell -> taken (acquire) by the woken
+ * Not:     a time-out as a safety net: it hides lost wakeups. A wake per push: it costs the waker 8 us. */
+#include "sched/idle.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sched/ready.h"
+
+static long membarrier(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0);
+}
+
+int magi_idle_init(mag_runtime *rt)
+{
+	rt->idle.everyone = UINT64_MAX;
+	rt->idle.fenced = rt->n > 1 && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) < 0;
+	return 0;
+}
+
+static bool unset(struct magi_idle *idle, uint32_t index)
+{
+	uint64_t bit = UINT64_C(1) << index;
+
+	return magi_and_seq(&idle->sleepers, ~bit) & bit; /* [sleep] */
+}
+
+static void ring(struct magi_worker *to, mag_worker *from)
+{
+	struct magi_worker *w = from ? magi_worker_of(from) : NULL;
+
+	if (w)
+		magi_store_rlx(&w->wakes, w->wakes + 1); /* [stat] */
+	to->ops->wake(to->io, w ? w->io : NULL);
+}
+
+void magi_wake_worker(struct magi_worker *to, mag_worker *from)
+{
+	struct magi_idle *idle = &to->rt->idle;
+
+	if ((magi_load_seq(&idle->sleepers) >> to->pub.index & 1) && unset(idle, to->pub.index)) /* [sleep] */
+		ring(to, from);
+}
+
+/* Wakes one sleeper to search, if nobody does. */
+static void wake_searcher(mag_runtime *rt, mag_worker *from)
+{
+	struct magi_idle *idle = &rt->idle;
+	uint32_t none = 0;
+	uint64_t sleepers = magi_load_seq(&idle->sleepers); /* [sleep] */
+
+	if (!sleepers || magi_load_seq(&idle->searching)) /* [search] */
+		return;
+	if (!magi_cas_seq(&idle->searching, &none, 1u)) /* [search] in the name of the one to be woken */
+		return;
+	while (sleepers) {
+		struct magi_worker *to = rt->workers[__builtin_ctzll(sleepers)];
+
+		/* before the bit goes: whoever is found awake afterwards has seen the grant, or it is taken back */
+		magi_store_rel(&to->search_granted, 1u); /* [granted] */
+		if (unset(idle, to->pub.index)) {
+			ring(to, from);
+			return;
+		}
+		if (!magi_xchg_ar(&to->search_granted, 0u)) /* [granted] */
+			return;
+		sleepers = magi_load_seq(&idle->sleepers); /* [sleep] */
+	}
+	magi_sub_seq(&idle->searching, 1u); /* [search] nobody sleeps any more: they look for themselves */
+}
+
+void magi_wake_for_work(mag_worker *pub)
+{
+	mag_runtime *rt = magi_runtime_of(pub);
+
+	if (rt->idle.fenced)
+		magi_fence_seq(&rt->idle.sleepers); /* [sleep] */
+	wake_searcher(rt, pub);
+}
+
+void magi_offer_woken(mag_worker *pub)
+{
+	struct magi_worker *w = magi_worker_of(pub);
+
+	if (MAGI_LIKELY(magi_load_rlx(pub->sleepers) == 0)) /* [sleep] */
+		return;
+	/* one woken task is taken up by its waker next, or by a thief once the waker has been in one step for long */
+	if (magi_ready_count(&w->ready) > 1)
+		magi_wake_for_work(pub);
+}
+
+void magi_wake_all(mag_runtime *rt)
+{
+	for (uint32_t i = 0; i < rt->n; i++)
+		magi_wake_worker(rt->workers[i], NULL);
+}
+
+struct magi_worker *magi_idle_worker(mag_runtime *rt, struct magi_worker *otherwise)
+{
+	uint64_t sleepers = magi_load_rlx(&rt->idle.sleepers); /* [sleep] a hint */
+
+	if (!sleepers || (sleepers >> otherwise->pub.index & 1))
+		return otherwise;
+	return rt->workers[__builtin_ctzll(sleepers)];
+}
+
+bool magi_search_begin(struct magi_worker *w)
+{
+	struct magi_idle *idle = &w->rt->idle;
+	uint32_t most = w->rt->n / 2 ? w->rt->n / 2 : 1;
+
+	if (w->searching)
+		return true;
+	if (magi_load_rlx(&idle->searching) >= most) /* [search] */
+		return false;
+	magi_add_seq(&idle->searching, 1u); /* [search] */
+	w->searching = true;
+	return true;
+}
+
+void magi_search_end(struct magi_worker *w, bool found)
+{
+	if (!w->searching)
+		return;
+	w->searching = false;
+	if (magi_sub_seq(&w->rt->idle.searching, 1u) == 1 && found) /* [search] */
+		wake_searcher(w->rt, &w->pub);
+}
+
+void magi_sleep_begin(struct magi_worker *w)
+{
+	struct magi_idle *idle = &w->rt->idle;
+	uint64_t bit = UINT64_C(1) << w->pub.index;
+	uint64_t all = w->rt->n == 64 ? UINT64_MAX : (UINT64_C(1) << w->rt->n) - 1;
+	uint64_t before = magi_or_seq(&idle->sleepers, bit); /* [sleep] */
+
+	if ((before | bit) != all && !idle->fenced)
+		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+void magi_sleep_end(struct magi_worker *w)
+{
+	struct magi_idle *idle = &w->rt->idle;
+
+	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
+		unset(idle, w->pub.index);
+	/* a grant that came while it woke for another reason is a searcher's duty all the same */
+	if (magi_load_rlx(&w->search_granted) && magi_xchg_acq(&w->search_granted, 0u)) /* [granted] */
+		w->searching = true;
+}

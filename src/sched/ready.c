@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* ready.c - the ways of a woken task to a worker.
+ *
+ * What:    ready: first in first out, the owner adds, all take. inbox: a stack that any thread pushes to and that is
+ *          taken whole, so that there is no ABA; reversed by the taker.
+ * Always:  once something has spilled, later ones spill too until the spill is empty: order is kept.
+ * Pairs:   [spill] the count is stored (release) under the lock -> loaded (acquire) by takers
+ *          [inbox] pushed (seq) -> taken (acquire, release). The push is a full barrier: it is followed by a look at who
+ *          sleeps, and a sleeper looks at its inbox after its announcement (idle.c [sleep]). */
+#include "sched/ready.h"
+
+#include "sched/idle.h"
+
+void magi_ready_push(struct magi_ready *q, mag_frame *f)
+{
+	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) /* [spill] own */
+		return;
+	magi_lock_acquire(&q->lock);
+	f->q.next = NULL;
+	if (q->tail)
+		q->tail->q.next = f;
+	else
+		q->head = f;
+	q->tail = f;
+	magi_store_rel(&q->spilled, q->spilled + 1); /* [spill] */
+	magi_lock_release(&q->lock);
+}
+
+static mag_frame *take_spilled(struct magi_ready *q)
+{
+	mag_frame *f;
+
+	magi_lock_acquire(&q->lock);
+	f = q->head;
+	if (f) {
+		q->head = f->q.next;
+		if (!q->head)
+			q->tail = NULL;
+		magi_store_rel(&q->spilled, q->spilled - 1); /* [spill] */
+	}
+	magi_lock_release(&q->lock);
+	return f;
+}
+
+mag_frame *magi_ready_take(struct magi_ready *q)
+{
+	mag_frame *f;
+	bool lost;
+
+	do {
+		f = magi_deque_steal(&q->ring, &lost);
+		if (f)
+			return f;
+	} while (lost);
+	return magi_load_acq(&q->spilled) ? take_spilled(q) : NULL; /* [spill] */
+}
+
+int64_t magi_ready_count(const struct magi_ready *q)
+{
+	return magi_deque_count(&q->ring) + magi_load_acq(&q->spilled); /* [spill] */
+}
+
+static void push_inbox(mag_frame **inbox, mag_frame *f)
+{
+	mag_frame *head = magi_load_rlx(inbox); /* [inbox] */
+
+	do
+		f->q.next = head;
+	while (!magi_cas_seq(inbox, &head, f)); /* [inbox] */
+}
+
+void magi_inbox_send(mag_worker *from, struct magi_worker *to, mag_frame *f, bool pinned)
+{
+	push_inbox(pinned ? &to->pinned_inbox : &to->inbox, f);
+	magi_wake_worker(to, from);
+}
+
+static bool is_pinned(const mag_frame *f)
+{
+	return f->leader->flags & MAGI_PINNED;
+}
+
+static void append_pinned(struct magi_worker *w, mag_frame *f)
+{
+	f->q.next = NULL;
+	if (w->pinned_tail)
+		w->pinned_tail->q.next = f;
+	else
+		w->pinned_head = f;
+	w->pinned_tail = f;
+}
+
+static struct magi_worker *next_worker(mag_runtime *rt)
+{
+	return rt->workers[magi_add_rlx(&rt->next_worker, 1u) % rt->n]; /* [stat] round robin */
+}
+
+void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
+{
+	if (MAGI_UNLIKELY(is_pinned(f))) {
+		struct magi_worker *home = rt->workers[f->leader->home];
+
+		if (w == &home->pub)
+			append_pinned(home, f);
+		else
+			magi_inbox_send(w, home, f, true);
+		return;
+	}
+#ifdef MAGI_FORCED_MIGRATION
+	if (rt->n > 1) {
+		struct magi_worker *to = next_worker(rt);
+
+		if (w == &to->pub)
+			to = next_worker(rt);
+		magi_inbox_send(w, to, f, false);
+		return;
+	}
+#endif
+	if (MAGI_LIKELY(w != NULL)) {
+		magi_ready_push(&magi_worker_of(w)->ready, f);
+		magi_offer_woken(w);
+	} else {
+		magi_inbox_send(NULL, magi_idle_worker(rt, next_worker(rt)), f, false);
+	}
+}
+
+void magi_resume_list(mag_runtime *rt, mag_worker *w, mag_frame *list)
+{
+	while (list) {
+		mag_frame *f = list;
+
+		list = f->q.next;
+		magi_resume_later(rt, w, f);
+	}
+}
+
+mag_frame *magi_resume_here(mag_worker *w, mag_frame *f)
+{
+	if (MAGI_LIKELY(!f) || MAGI_LIKELY(!is_pinned(f)) || f->leader->home == w->index)
+		return f;
+	magi_inbox_send(w, magi_runtime_of(w)->workers[f->leader->home], f, true);
+	return NULL;
+}
+
+/* Takes the whole stack, oldest first. */
+static mag_frame *take_inbox(mag_frame **inbox)
+{
+	mag_frame *f, *list = NULL;
+
+	if (!magi_load_acq(inbox)) /* [inbox] */
+		return NULL;
+	f = magi_xchg_ar(inbox, NULL); /* [inbox] */
+	while (f) {
+		mag_frame *next = f->q.next;
+
+		f->q.next = list;
+		list = f;
+		f = next;
+	}
+	return list;
+}
+
+bool magi_inbox_collect(struct magi_worker *w)
+{
+	mag_frame *list = take_inbox(&w->inbox);
+	mag_frame *pinned = take_inbox(&w->pinned_inbox);
+	bool any = list || pinned;
+
+	while (list) {
+		mag_frame *f = list;
+
+		list = f->q.next;
+		magi_ready_push(&w->ready, f);
+	}
+	while (pinned) {
+		mag_frame *f = pinned;
+
+		pinned = f->q.next;
+		append_pinned(w, f);
+	}
+	return any;
+}
+
+bool magi_inbox_steal(struct magi_worker *w, struct magi_worker *victim)
+{
+	mag_frame *list = take_inbox(&victim->inbox);
+
+	if (!list)
+		return false;
+	while (list) {
+		mag_frame *f = list;
+
+		list = f->q.next;
+		magi_ready_push(&w->ready, f);
+	}
+	return true;
+}

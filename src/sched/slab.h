@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* slab.h - the depot behind the workers' free lists of frames. */
+#ifndef MAGI_SCHED_SLAB_H
+#define MAGI_SCHED_SLAB_H
+
+#include "sched/types.h"
+
+/* Bytes of a class. */
+size_t magi_class_bytes(unsigned cls);
+
+/* Sets up a worker's free lists. */
+void magi_slab_init(struct magi_worker *w);
+
+/* Any thread without a worker: one frame from the depot, or NULL; it may be freed on any worker. */
+void *magi_slab_take_foreign(mag_runtime *rt, unsigned cls);
+void magi_slab_give_foreign(mag_runtime *rt, unsigned cls, void *p);
+
+/* Hands back all free frames of a worker that has stopped. */
+void magi_slab_drain(struct magi_worker *w);
+
+/* Frees all memory of the depot, in use or not. */
+void magi_depot_fini(struct magi_depot *d);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* types.h - start here: a worker and a runtime, their state split by who may touch it. */
+#ifndef MAGI_SCHED_TYPES_H
+#define MAGI_SCHED_TYPES_H
+
+#include <magpie/group.h>
+#include <magpie/impl/worker.h>
+#include <magpie/runtime.h>
+#include <pthread.h>
+
+#include "base/lock.h"
+#include "base/random.h"
+#include "io/fd.h"
+#include "io/io.h"
+#include "sched/slot.h"
+#include "sched/wheel.h"
+
+/* Woken tasks, first in first out: taken at `ring.top` by owner and thieves alike. What does not fit waits in order. */
+struct magi_ready {
+	struct magi_deque ring;
+	magi_lock lock;
+	mag_frame *head, *tail; /* under the lock */
+	uint32_t spilled;       /* atomic: how many wait there */
+};
+
+struct magi_worker {
+	/* what inlined code touches */
+	struct mag_worker pub;
+
+	/* owner only */
+	mag_runtime *rt;
+	const struct magi_io_ops *ops;
+	struct magi_io *io;
+	mag_frame *pinned_head, *pinned_tail; /* ready tasks that may run nowhere else */
+	mag_group *ended_group;               /* ends that are not yet told to their group: see task/group.c */
+	int64_t ended;
+	uint64_t turn;       /* picks, for fairness */
+	uint64_t polled_at;  /* ticks */
+	uint64_t polled_turn;
+	uint64_t searches;
+	uint32_t spin_ns;    /* adaptive, up to the option */
+	bool searching;
+	int open_rc;
+	struct magi_random random;
+	pthread_t thread;
+	char why[160];
+
+	/* the owner writes, any thread reads */
+	uint64_t step_since MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: ticks when the current step began, 0: in none */
+	uint64_t picks, steals, parks, wakes, started, polls; /* atomic [stat] */
+	int64_t frames[MAGI_CLASSES];                         /* [stat] taken from the depot minus given back */
+
+	/* any thread */
+	mag_frame *inbox MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: woken from elsewhere; thieves may take it whole */
+	mag_frame *pinned_inbox;                        /* atomic: the same, for this worker only */
+	uint32_t close_mail;                            /* atomic: a file that it uses is being closed */
+	uint32_t search_granted;                        /* atomic: whoever woke it counted it as a searcher */
+	struct magi_ready ready;
+	struct magi_slots slots;
+	struct magi_wheel wheel;
+};
+
+/* Who sleeps and who searches: the runtime's eventcount, see sched/idle.c. */
+struct magi_idle {
+	uint64_t sleepers MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: bit i: worker i is about to block, or does */
+	uint32_t searching;                              /* atomic */
+	bool fenced;                                     /* no membarrier here: those who offer work pay for a barrier */
+	uint64_t everyone;                               /* what owners are shown then: always somebody asleep */
+};
+
+/* Where free frames go between workers, see sched/slab.c. */
+struct magi_depot {
+	magi_lock lock;
+	void *batch[MAGI_CLASSES]; /* lists of lists: first word next frame, second word next batch */
+	char *fresh, *fresh_end;   /* not yet carved */
+	struct magi_region *regions;
+	uint64_t bytes;
+};
+
+struct mag_runtime {
+	/* constant once it runs */
+	struct magi_worker **workers;
+	uint32_t n;
+	uint32_t spin_us;
+	uint64_t ticks_per_us;
+	const struct magi_io_ops *ops;
+	mag_runtime_options options;
+	struct magi_offload *offload;
+
+	struct magi_idle idle;
+	struct magi_depot depot;
+	struct magi_fds fds;
+	mag_group background;
+
+	/* under the mutex */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	uint32_t opened;  /* workers that have tried to open their io */
+	uint32_t stopped; /* workers that have left their loop */
+	bool closing;     /* nothing more is taken in */
+	bool open_ok;     /* all workers have opened their io */
+	bool drained;     /* the background has ended */
+
+	/* any thread */
+	uint32_t stop MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic */
+	uint32_t next_worker;                        /* atomic: round robin for foreign threads */
+	int64_t foreign_frames;                      /* atomic [stat]: taken by threads that are no workers */
+};
+
+static inline struct magi_worker *magi_worker_of(mag_worker *w)
+{
+	return (struct magi_worker *)(void *)w;
+}
+
+static inline mag_runtime *magi_runtime_of(mag_worker *w)
+{
+	return magi_worker_of(w)->rt;
+}
+
+/* The worker of this thread, or NULL. Read only out of line: a step may resume on another thread. */
+mag_worker *magi_self(void);
+void magi_self_set(mag_worker *w);
+
+/* The same, but NULL unless it is one of this runtime's. */
+static inline mag_worker *magi_self_in(const mag_runtime *rt)
+{
+	mag_worker *w = magi_self();
+
+	return w && magi_runtime_of(w) == rt ? w : NULL;
+}
+
+#endif

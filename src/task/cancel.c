@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* cancel.c - cancelling a scope and all that lies in it.
+ *
+ * What:    the tree of scopes is walked from the cancelled one down, under the locks of the member lists, and every task
+ *          is marked; what those marks set free is finished afterwards, without locks.
+ * Who:     any thread; timers that fire do it under their wheel's lock.
+ * Always:  locks are taken wheel -> scope -> scope inside it -> (finishing, none held) wait queue or wheel.
+ *          Shields are not entered; the depth in a task's state word tells whether it is inside one.
+ *          A scope's flag is set before its members are marked; a member that links later sees the flag.
+ * Pairs:   [cancelled] set (seq) -> loaded (acquire) by awaits, and under the lock by who links or opens
+ *          [state]: task/wait.h
+ * Not:     recursion without bound: scopes nest at most MAG_SCOPE_DEPTH_MAX deep. */
+#include "task/cancel.h"
+
+#include "sched/idle.h"
+#include "task/iop.h"
+#include "sched/ready.h"
+#include "task/timer.h"
+#include "task/wait.h"
+
+static magi_lock *lock_of(struct magi_shard *s)
+{
+	return (magi_lock *)(void *)&s->lock;
+}
+
+/* Marks a task as cancelled at this shield depth; claims it if it is parked. Its memory is held by a lock. */
+static void mark(struct magi_cancel *c, mag_frame *leader, unsigned depth)
+{
+	uint32_t s = magi_load_acq(&leader->state); /* [state] */
+	uint32_t after;
+	uint64_t token;
+	bool outside;
+
+	do {
+		token = magi_load_rlx(&leader->q.token); /* [state] */
+		outside = (s & MAGI_DEPTH_MASK) / MAGI_DEPTH != depth;
+		after = outside ? s : s | MAGI_CANCEL;
+		if (!outside && (s & MAGI_PARKED))
+			after &= ~(uint32_t)MAGI_PARKED;
+		/* also when nothing changes: leaving the shield is a read-modify-write too, and then looks at the flag */
+	} while (!magi_cas_ar(&leader->state, &s, after)); /* [state] */
+	if (outside)
+		return;
+	if (s & MAGI_PARKED) {
+		mag_frame *leaf = (mag_frame *)(uintptr_t)token;
+
+		leaf->q.next = c->claimed;
+		c->claimed = leaf;
+	} else if ((s & MAGI_PARKED_IO) && !(s & MAGI_CANCEL)) {
+		uint32_t worker = magi_token_worker(token);
+
+		magi_slot_mail(&c->rt->workers[worker]->slots, token);
+		c->mailed |= UINT64_C(1) << worker;
+	}
+}
+
+static void walk(struct magi_cancel *c, mag_scope *scope);
+
+static void walk_shard(struct magi_cancel *c, struct magi_shard *shard)
+{
+	magi_lock_acquire(lock_of(shard));
+	for (mag_frame *f = shard->tasks; f; f = f->link.next)
+		mark(c, f, 0);
+	for (mag_scope *s = shard->scopes; s; s = s->link.next) {
+		int32_t none = 0;
+
+		if (!(s->flags & MAGI_SCOPE_SHIELD) && magi_cas_seq(&s->cancelled, &none, MAG_ECANCELED)) /* [cancelled] */
+			walk(c, s);
+	}
+	magi_lock_release(lock_of(shard));
+}
+
+/* The scope's flag is set. */
+static void walk(struct magi_cancel *c, mag_scope *scope)
+{
+	if (scope->owner)
+		mark(c, scope->owner, scope->depth);
+	walk_shard(c, &scope->shard);
+	if (scope->flags & MAGI_SCOPE_GROUP) {
+		mag_group *g = (mag_group *)(void *)scope;
+
+		for (int i = 0; i < MAGI_SHARDS - 1; i++)
+			walk_shard(c, &g->more[i]);
+	}
+}
+
+void magi_cancel_mark(struct magi_cancel *c, mag_scope *scope, int why)
+{
+	int32_t none = 0;
+
+	if (magi_cas_seq(&scope->cancelled, &none, why)) /* [cancelled] */
+		walk(c, scope);
+}
+
+/* Ends the wait of a claimed leaf; resumes it unless its queue keeps it. */
+static void finish_one(mag_runtime *rt, mag_worker *w, mag_frame *leaf, mag_frame **granted)
+{
+	mag_frame *leader = leaf->leader;
+	bool resume = true;
+
+	if (magi_load_rlx(&leader->state) & MAGI_TIMED) { /* [state] ours: we claimed it */
+		magi_sleep_cancel(rt, leaf);
+	} else {
+		resume = magi_waitq_cancel(leaf, granted);
+	}
+	if (resume) {
+		leaf->op.result = MAG_ECANCELED;
+		magi_resume_later(rt, w, leaf);
+	}
+}
+
+void magi_cancel_finish(struct magi_cancel *c, mag_worker *w)
+{
+	mag_frame *granted = NULL;
+	mag_runtime *rt = c->rt;
+
+	while (c->claimed) {
+		mag_frame *leaf = c->claimed;
+
+		c->claimed = leaf->q.next;
+		finish_one(rt, w, leaf, &granted);
+	}
+	magi_resume_list(rt, w, granted);
+	for (; c->mailed; c->mailed &= c->mailed - 1)
+		magi_wake_worker(rt->workers[__builtin_ctzll(c->mailed)], w);
+}
+
+void mag_scope_cancel(mag_scope *scope)
+{
+	struct magi_cancel c = { scope->rt, NULL, 0 };
+
+	magi_cancel_mark(&c, scope, MAG_ECANCELED);
+	magi_cancel_finish(&c, magi_self_in(c.rt));
+}
+
+int mag_scope_cancelled(const mag_scope *scope)
+{
+	return magi_load_acq(&scope->cancelled); /* [cancelled] */
+}

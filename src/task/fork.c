@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* fork.c - the slow ways of fork, join and return.
+ *
+ * What:    a fork's parent lies in the deque while its child runs. Whoever takes it out, other than a child that ends on
+ *          top of it, counts in `taken`; a child that ends without taking its parent back arrives.
+ * Who:     taken: whoever holds the frame outside the deque. arrived: children, on any worker.
+ * Always:  at the join, arrivals to come = taken - arrivals so far. The join subtracts `taken`, so that the last arrival
+ *          is the one that brings the sum to 0, and it resumes the parent.
+ * Pairs:   [join] arrivals and the join's subtraction are read-modify-writes (acquire, release) of `arrived`: the parent
+ *          sees what its children wrote.
+ *          [err] one CAS sets the first error, ordered by [join]
+ * Not:     counting forks: without theft a join is one plain test. */
+#include "base/assert.h"
+#include "sched/ready.h"
+#include "task/cancel.h"
+#include "task/generator.h"
+#include "task/group.h"
+#include "task/scope.h"
+#include "task/wait.h"
+
+mag_frame *magi_fork_full(mag_worker *w, mag_frame *parent, mag_frame *child)
+{
+	(void)w;
+	(void)parent;
+	child->flags |= MAGI_INLINE;
+	return child;
+}
+
+void magi_fork_failed(mag_frame *parent, int64_t rc)
+{
+	int32_t none = 0;
+
+	magi_cas_ar(&parent->join_err, &none, (int32_t)rc); /* [err] */
+}
+
+mag_frame *magi_arrive(mag_worker *w, mag_frame *parent)
+{
+	if (magi_add_ar(&parent->arrived, 1) == -1) /* [join] */
+		return magi_resume_here(w, parent);
+	return NULL;
+}
+
+mag_frame *magi_fork_end(mag_worker *w, mag_frame *f, int64_t rc)
+{
+	mag_frame *parent = f->parent;
+	bool here = f->flags & MAGI_INLINE;
+
+	if (f->flags & MAGI_LINKED)
+		magi_unlink(f);
+	if (rc < 0)
+		magi_fork_failed(parent, rc);
+	magi_frame_give(w, f, f->class_);
+	if (here)
+		return magi_resume_here(w, parent);
+	if (magi_deque_newest_is(&w->deque, parent) && magi_deque_pop(&w->deque))
+		return parent;
+	return magi_arrive(w, parent);
+}
+
+mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)
+{
+	int32_t taken = (int32_t)f->taken;
+
+	if (magi_load_acq(&f->arrived) != taken && (f->leader->flags & MAGI_INLINE)) /* [join] */
+		magi_inline_release(w, f->leader);
+	if (magi_sub_ar(&f->arrived, taken) == taken) /* [join] */
+		return f;
+	return NULL;
+}
+
+/* Leaving a frame that has children out or something open. word[3]: what it returns; word[2]: what was waited for. */
+
+enum leave_stage { LEAVE_START, LEAVE_JOINING };
+
+static mag_frame *leave_step(mag_worker *w, mag_frame *f)
+{
+	if (f->op.word[2] == LEAVE_JOINING) {
+		f->taken = 0;
+		f->op.word[2] = LEAVE_START;
+	}
+	for (;;) {
+		struct magi_open *o = f->open;
+		mag_frame *next = f;
+
+		if (f->taken) {
+			f->op.word[2] = LEAVE_JOINING;
+			next = magi_join_wait(w, f);
+			if (next != f)
+				return next;
+			f->taken = 0;
+			f->op.word[2] = LEAVE_START;
+			continue;
+		}
+		if (!o)
+			break;
+		if (o->kind == MAGI_OPEN_SCOPE)
+			magi_scope_close(f, (mag_scope *)(void *)o);
+		else if (o->kind == MAGI_OPEN_GROUP)
+			next = magi_group_leave(w, f, (mag_group *)(void *)o);
+		else
+			next = magi_gen_leave(w, f, (mag_generator *)(void *)o);
+		if (next != f)
+			return next;
+	}
+	return magi_end(w, f, f->op.word[3] < 0x8000000000000000u && f->join_err ? f->join_err : (int64_t)f->op.word[3],
+			f->class_);
+}
+
+mag_frame *magi_leave(mag_worker *w, mag_frame *f, int64_t rc)
+{
+	f->op.word[3] = (uint64_t)rc;
+	f->op.word[2] = LEAVE_START;
+	f->step = leave_step;
+	return leave_step(w, f);
+}

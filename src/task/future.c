@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* future.c - a result that any thread completes once.
+ *
+ * Who:     complete, poll, fini: any thread. await: tasks. wait: threads that are no workers.
+ * Always:  the result and `done` change once, under the lock. Whoever learns that it is done and may then free it passes
+ *          through the lock, so that the completer has let go of it.
+ * Pairs:   [done] stored (release) under the lock -> loaded (acquire) by foreign threads that sleep on it, and poll */
+#include <errno.h>
+#include <linux/futex.h>
+#include <magpie/time.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "task/wait.h"
+
+void mag_future_init(mag_future *future)
+{
+	*future = (mag_future){ .result = -EINPROGRESS };
+}
+
+static void pass_lock(mag_future *future)
+{
+	magi_lock_acquire(magi_waitq_lock(&future->waiters));
+	magi_lock_release(magi_waitq_lock(&future->waiters));
+}
+
+void mag_future_fini(mag_future *future)
+{
+	pass_lock(future);
+}
+
+int mag_future_complete(mag_future *future, int64_t result)
+{
+	magi_lock *lock = magi_waitq_lock(&future->waiters);
+	mag_frame *list;
+	uint32_t foreign;
+
+	magi_lock_acquire(lock);
+	if (magi_load_rlx(&future->done)) { /* [done] */
+		magi_lock_release(lock);
+		return -EALREADY;
+	}
+	future->result = result;
+	magi_store_rel(&future->done, 1u); /* [done] */
+	foreign = future->foreign;
+	list = magi_wait_grant_all(&future->waiters, result);
+	magi_lock_release(lock);
+	/* From here on the future may be gone; its address still serves to wake, which at worst wakes nobody. */
+	if (foreign)
+		syscall(SYS_futex, &future->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	magi_wait_resume(list);
+	return 0;
+}
+
+bool mag_future_poll(mag_future *future, int64_t *result)
+{
+	if (!magi_load_acq(&future->done)) /* [done] */
+		return false;
+	pass_lock(future);
+	if (result)
+		*result = future->result;
+	return true;
+}
+
+mag_frame *mag_future_await(mag_worker *w, mag_frame *f, mag_future *future)
+{
+	magi_lock *lock = magi_waitq_lock(&future->waiters);
+	int64_t rc;
+
+	if (mag_future_poll(future, &rc))
+		return magi_wait_done(w, f, rc);
+	rc = magi_wait_begin(w, f);
+	magi_lock_acquire(lock);
+	if (magi_load_rlx(&future->done)) { /* [done] */
+		rc = future->result;
+	} else if (rc == 0 && magi_wait_park(f, &future->waiters, 0)) {
+		magi_lock_release(lock);
+		return NULL;
+	} else {
+		rc = MAG_ECANCELED;
+	}
+	magi_lock_release(lock);
+	return magi_wait_done(w, f, rc);
+}
+
+int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
+{
+	magi_lock *lock = magi_waitq_lock(&future->waiters);
+
+	if (magi_self())
+		return MAG_EDEADLK;
+	magi_lock_acquire(lock);
+	future->foreign++;
+	magi_lock_release(lock);
+	while (!magi_load_acq(&future->done)) { /* [done] */
+		uint64_t now = magi_clock_ns();
+		uint64_t left = deadline > now ? deadline - now : 0;
+		struct timespec ts = { (time_t)(left / MAGI_NS_PER_S), (long)(left % MAGI_NS_PER_S) };
+
+		if (!left)
+			break;
+		syscall(SYS_futex, &future->done, FUTEX_WAIT_PRIVATE, 0, deadline == MAGI_NEVER ? NULL : &ts, NULL, 0);
+	}
+	magi_lock_acquire(lock);
+	future->foreign--;
+	magi_lock_release(lock);
+	return mag_future_poll(future, result) ? 0 : MAG_ETIMEDOUT;
+}

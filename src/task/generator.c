@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* generator.c - hand-over between a generator and whoever consumes it.
+ *
+ * What:    asking makes the generator's frame a callee of the consumer's, with its leader and scope; emitting resumes the
+ *          consumer. Both are plain hand-overs on one worker.
+ * Who:     the consumer and the generator, which never run at the same time.
+ * Always:  op.word[1] of the consumer's frame names the generator from the asking to the answer. */
+#include "task/generator.h"
+
+#include "base/assert.h"
+#include "task/wait.h"
+
+static mag_generator *asked(const mag_frame *consumer)
+{
+	return (mag_generator *)(uintptr_t)consumer->op.word[1];
+}
+
+int magi_gen_open(mag_frame *f, mag_generator *gen, mag_frame *child, mag_step_fn step, int cls)
+{
+	*gen = (mag_generator){ .frame = child };
+	if (!child)
+		return -ENOMEM;
+	magi_frame_init(child, step, f, f->leader, f->scope, cls, MAGI_GEN);
+	gen->open.next = f->open;
+	gen->open.site = f->at;
+	gen->open.kind = MAGI_OPEN_GEN;
+	gen->consumer = f;
+	f->open = &gen->open;
+	return 0;
+}
+
+static mag_frame *enter(mag_frame *f, mag_generator *gen)
+{
+	mag_frame *g = gen->frame;
+
+	f->op.word[1] = (uintptr_t)gen;
+	g->parent = f;
+	g->leader = f->leader;
+	g->scope = f->scope;
+	return g;
+}
+
+mag_frame *magi_gen_next(mag_frame *f, mag_generator *gen, void *out, size_t size)
+{
+	if (!gen->frame || gen->open.closing) {
+		f->op.result = gen->result;
+		return f;
+	}
+	gen->out = out;
+	gen->out_size = size;
+	gen->frame->op.result = 0;
+	return enter(f, gen);
+}
+
+mag_frame *magi_gen_emit(mag_frame *f, const void *value, size_t size)
+{
+	mag_frame *consumer = f->parent;
+	mag_generator *gen = asked(consumer);
+
+	if (gen->open.closing || f->open || size != gen->out_size) {
+		f->op.result = gen->open.closing ? MAG_ECANCELED : -EINVAL;
+		return f;
+	}
+	__builtin_memcpy(gen->out, value, size);
+	consumer->op.result = 1;
+	return consumer;
+}
+
+/* The generator's function has returned. */
+mag_frame *magi_gen_end(mag_worker *w, mag_frame *f, int64_t rc)
+{
+	mag_frame *consumer = f->parent;
+	mag_generator *gen = asked(consumer);
+
+	gen->frame = NULL;
+	gen->result = rc < 0 ? rc : 0;
+	magi_frame_give(w, f, f->class_);
+	consumer->op.result = gen->result;
+	return consumer;
+}
+
+static void unlink_open(mag_frame *f, mag_generator *gen)
+{
+	struct magi_open **o = &f->open;
+
+	while (*o && *o != &gen->open)
+		o = &(*o)->next;
+	if (*o)
+		*o = gen->open.next;
+}
+
+mag_frame *magi_gen_close(mag_frame *f, mag_generator *gen)
+{
+	unlink_open(f, gen);
+	gen->open.closing = 1;
+	if (!gen->frame)
+		return f;
+	gen->frame->op.result = MAG_ECANCELED;
+	return enter(f, gen);
+}
+
+mag_frame *magi_gen_leave(mag_worker *w, mag_frame *f, mag_generator *gen)
+{
+	(void)w;
+	return magi_gen_close(f, gen);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* group.h - what the scheduler asks of groups. */
+#ifndef MAGI_TASK_GROUP_H
+#define MAGI_TASK_GROUP_H
+
+#include "sched/types.h"
+
+/* Tells a group the ends that this worker has gathered for it. */
+void magi_group_flush(struct magi_worker *w);
+
+/* Before f (or nothing) is taken up: ends are told unless f is a fresh member of the same group, whose own end is still
+ * to come: a join must never wait for a worker that is busy with something else. */
+static inline void magi_group_settle(struct magi_worker *w, const mag_frame *f)
+{
+	if (MAGI_LIKELY(!w->ended_group))
+		return;
+	if (f && !f->at && f->flags == MAGI_SPAWN && f->scope == &w->ended_group->scope)
+		return;
+	magi_group_flush(w);
+}
+
+/* Cancels and joins a group that is still open at the end of its frame. f: it is closed; else the frame to run next. */
+mag_frame *magi_group_leave(mag_worker *w, mag_frame *f, mag_group *g);
+
+/* The start of a group that belongs to no frame (the runtime's background). */
+void magi_group_root(mag_group *g, mag_runtime *rt);
+
+/* Counts a task in that was started by no member, and starts it. */
+void magi_group_adopt(mag_group *g, mag_frame *child);
+
+#endif

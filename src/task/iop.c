@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* iop.c - a task's I/O on its worker's ring.
+ *
+ * What:    an await takes a slot, parks the task with the slot's token, and hands the request to the backend; the
+ *          terminal record finds the slot by its token and resumes the frame.
+ * Who:     the worker whose ring it is, but for the mail.
+ * Always:  a frame is resumed by the terminal record only, so its buffers are its own again.
+ *          A completion's file reference is dropped before the frame runs.
+ * Pairs:   [mail] sched/slot.h. TSan sees the hand-over to the kernel by annotations in the backend. */
+#include "task/iop.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "task/file.h"
+#include "sched/idle.h"
+#include "sched/ready.h"
+#include "task/wait.h"
+
+enum { RECORDS = 64 }; /* taken from the backend at a time */
+
+static uint32_t ring_index(const struct magi_worker *w)
+{
+	return w->pub.index;
+}
+
+static void submit(struct magi_worker *w, const struct magi_req *req)
+{
+	magi_store_rlx(&w->started, w->started + 1); /* [stat] */
+	w->ops->submit(w->io, req);
+}
+
+/* What a frame's slot keeps besides: how to make its result. */
+static void resume_frame(struct magi_worker *w, struct magi_slot *s, int64_t result)
+{
+	mag_frame *f = s->frame;
+	struct magi_fd *file = s->file;
+	uint32_t direction = s->direction;
+	bool sure = s->sure;
+
+	magi_slot_give(&w->slots, s);
+	if (file)
+		magi_file_end(w, file, direction);
+	f->op.result = result;
+	if (!sure)
+		magi_wait_end_io(f);
+	magi_resume_later(w->rt, &w->pub, f);
+}
+
+static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct magi_rec *rec)
+{
+	int64_t result = rec->res;
+
+	if (rec->flags & MAGI_REC_MORE)
+		return;
+	if (s->make)
+		result = s->make(w, s->object, rec);
+	/* The kernel's word for "it was cancelled" is ours, too. */
+	resume_frame(w, s, result == -ECANCELED ? MAG_ECANCELED : result);
+}
+
+static void fill(struct magi_slot *s, mag_frame *f, struct magi_fd *file, uint32_t direction, magi_io_done make,
+		 void *object)
+{
+	s->frame = f;
+	s->done = frame_done;
+	s->make = make;
+	s->object = object;
+	s->file = file;
+	s->direction = direction;
+	s->sure = false;
+}
+
+mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *request, struct magi_fd *file,
+			 uint32_t direction, magi_io_done make, void *object)
+{
+	struct magi_worker *w = magi_worker_of(pub);
+	struct magi_req req = *request;
+	int rc = magi_wait_begin(pub, f);
+	struct magi_slot *s = rc < 0 ? NULL : magi_slot_take(&w->slots);
+
+	if (s) {
+		fill(s, f, file, direction, make, object);
+		req.token = magi_token(ring_index(w), s);
+		if (MAGI_LIKELY(magi_wait_park_io(f, req.token))) {
+			submit(w, &req);
+			return NULL;
+		}
+		magi_slot_give(&w->slots, s);
+		rc = MAG_ECANCELED;
+	} else if (rc == 0) {
+		rc = -ENOMEM;
+	}
+	if (file)
+		magi_file_end(w, file, direction);
+	return magi_wait_done(pub, f, rc);
+}
+
+mag_frame *magi_io_await_surely(mag_worker *pub, mag_frame *f, const struct magi_req *request)
+{
+	struct magi_worker *w = magi_worker_of(pub);
+	struct magi_req req = *request;
+	struct magi_slot *s = magi_slot_take(&w->slots);
+
+	if (!s)
+		return magi_wait_done(pub, f, -ENOMEM);
+	if (f->leader->flags & MAGI_INLINE)
+		magi_inline_release(pub, f->leader);
+	fill(s, f, NULL, 0, NULL, NULL);
+	s->sure = true;
+	req.token = magi_token(ring_index(w), s);
+	submit(w, &req);
+	return NULL;
+}
+
+struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, void *object, struct magi_fd *file,
+				void (*deliver)(struct magi_worker *w, struct magi_slot *s, const struct magi_rec *rec))
+{
+	struct magi_slot *s = magi_slot_take(&w->slots);
+
+	if (!s)
+		return NULL;
+	fill(s, NULL, file, 0, NULL, object);
+	s->done = deliver;
+	req->token = magi_token(ring_index(w), s);
+	submit(w, req);
+	return s;
+}
+
+bool magi_io_poll(struct magi_worker *w, uint64_t deadline)
+{
+	struct magi_rec recs[RECORDS];
+	int n = w->ops->poll(w->io, deadline, recs, RECORDS);
+
+	magi_store_rlx(&w->polls, w->polls + 1); /* [stat] */
+	for (int i = 0; i < n; i++) {
+		struct magi_slot *s = magi_slot_find(&w->slots, recs[i].token);
+
+		magi_assert(s != NULL);
+		s->done(w, s, &recs[i]);
+	}
+	return n > 0;
+}
+
+static void cancel_slot(struct magi_slot *s, void *ctx)
+{
+	struct magi_worker *w = ctx;
+
+	if (!s->sure)
+		w->ops->cancel(w->io, magi_token(ring_index(w), s));
+}
+
+static void cancel_closing(struct magi_slot *s, void *ctx)
+{
+	if (s->file && magi_fd_closing(s->file))
+		cancel_slot(s, ctx);
+}
+
+void magi_io_read_mail(struct magi_worker *w)
+{
+	magi_slot_read_mail(&w->slots, cancel_slot, w);
+	if (magi_load_acq(&w->close_mail) && magi_xchg_ar(&w->close_mail, 0u)) /* [closemail] */
+		magi_slot_each(&w->slots, cancel_closing, w);
+}
+
+void magi_io_mail_close(mag_runtime *rt, mag_worker *from, uint64_t workers)
+{
+	for (; workers; workers &= workers - 1) {
+		struct magi_worker *to = rt->workers[__builtin_ctzll(workers)];
+
+		(void)magi_xchg_seq(&to->close_mail, 1u); /* [closemail] */
+		if (&to->pub == from)
+			magi_io_read_mail(to);
+		else
+			magi_wake_worker(to, from);
+	}
+}
+
+void magi_io_drain(struct magi_worker *w)
+{
+	magi_slot_each(&w->slots, cancel_slot, w);
+	while (w->slots.used)
+		magi_io_poll(w, MAGI_NEVER);
+}

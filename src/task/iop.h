@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* iop.h - a task's I/O: from an await to a request on the worker's ring, and from its completion back. */
+#ifndef MAGI_SCHED_IOP_H
+#define MAGI_SCHED_IOP_H
+
+#include "sched/types.h"
+
+/* Submits and parks: the leaf of most I/O operations. file: a reference that was taken with magi_fd_begin, given back at
+ * the end; or NULL. done: NULL for "the result is the completion's"; it runs on the ring's worker before the frame
+ * resumes and returns the result. Returns the frame to run next (f: it did not start, the result says why). */
+typedef int64_t (*magi_io_done)(struct magi_worker *w, void *object, const struct magi_rec *rec);
+mag_frame *magi_io_await(mag_worker *w, mag_frame *f, const struct magi_req *req, struct magi_fd *file,
+			 uint32_t direction, magi_io_done done, void *object);
+
+/* The same for what is never cut short (close): no cancellation, before or during. */
+mag_frame *magi_io_await_surely(mag_worker *w, mag_frame *f, const struct magi_req *req);
+
+/* A long-lived operation without a frame. `deliver` gets each record; the slot is given back after the terminal one.
+ * 0, or -ENOMEM. */
+struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, void *object, struct magi_fd *file,
+				void (*deliver)(struct magi_worker *w, struct magi_slot *s, const struct magi_rec *rec));
+
+/* Owner: takes records from the backend, resumes tasks; says whether there were any. */
+bool magi_io_poll(struct magi_worker *w, uint64_t deadline);
+
+/* Owner: acts on cancel mail. */
+void magi_io_read_mail(struct magi_worker *w);
+
+/* Any worker: tells these workers (a set) that a file they use is being closed. */
+void magi_io_mail_close(mag_runtime *rt, mag_worker *from, uint64_t workers);
+
+/* Owner: cancels what is under way and waits for it. */
+void magi_io_drain(struct magi_worker *w);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* wait.c - the waiter core; wait.h has the rules. */
+#include "task/wait.h"
+
+#include "base/assert.h"
+#include "sched/ready.h"
+
+void magi_waitq_init(struct magi_waitq *q, bool (*gone)(struct magi_waitq *q, mag_frame *f, mag_frame **granted))
+{
+	*q = (struct magi_waitq){ .gone = gone };
+}
+
+/* Parking. */
+
+static mag_scope *birth_scope(const mag_frame *f)
+{
+	mag_scope *s = f->scope;
+
+	while (s->owner == f->leader)
+		s = s->parent;
+	return s;
+}
+
+static struct magi_shard *shard_of(mag_scope *scope, unsigned i)
+{
+	if (i == 0)
+		return &scope->shard;
+	return &((mag_group *)(void *)scope)->more[i - 1];
+}
+
+static void link_to_birth(mag_worker *w, mag_frame *f)
+{
+	mag_frame *leader = f->leader;
+	mag_scope *birth = birth_scope(f);
+	struct magi_shard *shard;
+
+	leader->shard = birth->flags & MAGI_SCOPE_GROUP ? w->index % MAGI_SHARDS : 0;
+	shard = shard_of(birth, leader->shard);
+	magi_lock_acquire((magi_lock *)(void *)&shard->lock);
+	leader->link.next = shard->tasks;
+	leader->link.pprev = &shard->tasks;
+	if (shard->tasks)
+		shard->tasks->link.pprev = &leader->link.next;
+	shard->tasks = leader;
+	leader->flags |= MAGI_LINKED;
+	magi_lock_release((magi_lock *)(void *)&shard->lock);
+}
+
+void magi_unlink(mag_frame *leader)
+{
+	struct magi_shard *shard = shard_of(leader->scope, leader->shard);
+
+	magi_lock_acquire((magi_lock *)(void *)&shard->lock);
+	*leader->link.pprev = leader->link.next;
+	if (leader->link.next)
+		leader->link.next->link.pprev = leader->link.pprev;
+	magi_lock_release((magi_lock *)(void *)&shard->lock);
+	leader->flags &= ~MAGI_LINKED;
+}
+
+void magi_inline_release(mag_worker *w, mag_frame *leader)
+{
+	mag_frame *parent = leader->parent;
+
+	leader->flags &= ~MAGI_INLINE;
+	if ((leader->flags & MAGI_KIND) == MAGI_FORK)
+		parent->taken++;
+	else
+		leader->parent = NULL;
+	magi_resume_later(magi_runtime_of(w), w, parent);
+}
+
+int magi_wait_begin(mag_worker *w, mag_frame *f)
+{
+	mag_frame *leader = f->leader;
+
+	if (MAGI_UNLIKELY(leader->flags & MAGI_INLINE))
+		magi_inline_release(w, leader);
+	if (MAGI_UNLIKELY(!(leader->flags & MAGI_LINKED)))
+		link_to_birth(w, f);
+	return magi_cancelled(f) ? MAG_ECANCELED : 0;
+}
+
+mag_frame *magi_wait_done(mag_worker *w, mag_frame *f, int64_t result)
+{
+	f->op.result = result;
+#ifdef MAGI_FORCED_MIGRATION
+	if (magi_runtime_of(w)->n > 1) {
+		if (f->leader->flags & MAGI_INLINE)
+			magi_inline_release(w, f->leader);
+		magi_resume_later(magi_runtime_of(w), w, f);
+		return NULL;
+	}
+#else
+	(void)w;
+#endif
+	return f;
+}
+
+/* One CAS from running to parked, which fails when the task was cancelled. */
+bool magi_park(mag_frame *leader, uint32_t how, uint64_t what)
+{
+	uint32_t s = magi_load_rlx(&leader->state); /* [state] */
+	uint32_t after;
+
+	magi_store_rlx(&leader->q.token, what); /* [state] */
+	do {
+		if (s & (MAGI_CANCEL | MAGI_FIRED))
+			return false;
+		after = ((s + MAGI_SEQ) & ~(uint32_t)MAGI_TIMED) | how;
+	} while (!magi_cas_ar(&leader->state, &s, after)); /* [state] */
+	return true;
+}
+
+static void enqueue(struct magi_waitq *q, mag_frame *f, uint64_t need)
+{
+	f->op.wait.on = q;
+	f->op.wait.need = need;
+	f->op.wait.next = NULL;
+	f->op.wait.prev = q->tail;
+	if (q->tail)
+		q->tail->op.wait.next = f;
+	else
+		q->head = f;
+	q->tail = f;
+	q->count++;
+}
+
+/* Out of the queue; a next that is f itself says so. */
+static void dequeue(struct magi_waitq *q, mag_frame *f)
+{
+	if (f->op.wait.prev)
+		f->op.wait.prev->op.wait.next = f->op.wait.next;
+	else
+		q->head = f->op.wait.next;
+	if (f->op.wait.next)
+		f->op.wait.next->op.wait.prev = f->op.wait.prev;
+	else
+		q->tail = f->op.wait.prev;
+	f->op.wait.next = f;
+	q->count--;
+}
+
+bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need)
+{
+	enqueue(q, f, need);
+	if (MAGI_LIKELY(magi_park(f->leader, MAGI_PARKED, (uintptr_t)f)))
+		return true;
+	dequeue(q, f);
+	return false;
+}
+
+bool magi_wait_park_io(mag_frame *f, uint64_t token)
+{
+	return magi_park(f->leader, MAGI_PARKED_IO, token);
+}
+
+void magi_wait_end_io(mag_frame *f)
+{
+	magi_and_ar(&f->leader->state, ~(uint32_t)MAGI_PARKED_IO); /* [state] */
+}
+
+/* Waking. */
+
+bool magi_claim(mag_frame *leader)
+{
+	uint32_t s = magi_load_rlx(&leader->state); /* [state] */
+
+	do {
+		if (!(s & MAGI_PARKED))
+			return false;
+	} while (!magi_cas_ar(&leader->state, &s, s & ~(uint32_t)MAGI_PARKED)); /* [state] */
+	return true;
+}
+
+bool magi_wait_take(struct magi_waitq *q, mag_frame *f)
+{
+	mag_frame *leader = f->leader;
+
+	dequeue(q, f);
+	return magi_claim(leader);
+}
+
+mag_frame *magi_wait_grant(struct magi_waitq *q, int64_t result)
+{
+	mag_frame *f;
+
+	while ((f = q->head)) {
+		if (magi_wait_take(q, f)) {
+			f->op.result = result;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+void magi_wait_list(mag_frame **list, mag_frame *f)
+{
+	while (*list)
+		list = &(*list)->q.next;
+	f->q.next = NULL;
+	*list = f;
+}
+
+mag_frame *magi_wait_grant_all(struct magi_waitq *q, int64_t result)
+{
+	mag_frame *list = NULL, **tail = &list, *f;
+
+	while ((f = magi_wait_grant(q, result))) {
+		f->q.next = NULL;
+		*tail = f;
+		tail = &f->q.next;
+	}
+	return list;
+}
+
+void magi_wait_resume(mag_frame *list)
+{
+	if (list) {
+		mag_runtime *rt = list->scope->rt;
+
+		magi_resume_list(rt, magi_self_in(rt), list);
+	}
+}
+
+bool magi_waitq_cancel(mag_frame *f, mag_frame **granted)
+{
+	struct magi_waitq *q = f->op.wait.on; /* stays as long as f has not been resumed, and only we may do that */
+	bool resume = true;
+
+	magi_lock_acquire(magi_waitq_lock(q));
+	if (f->op.wait.next != f)
+		dequeue(q, f);
+	if (q->gone)
+		resume = q->gone(q, f, granted);
+	magi_lock_release(magi_waitq_lock(q));
+	return resume;
+}

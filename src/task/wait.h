@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* wait.h - how a task parks and who may wake it: the waiter core under every primitive, timer and operation.
+ *
+ * Who:     begin, park: the task itself, on its worker. take, claim: whoever grants, any thread. cancel: any thread.
+ * Always:  a parked task is resumed by exactly one party: the one whose CAS clears PARKED in the leader's state word,
+ *          granting or cancelling. A grant that finds its waiter claimed by a canceller goes to the next one.
+ *          A parked operation on a ring (PARKED_IO) is resumed by its terminal completion only; cancelling it asks.
+ * Pairs:   [state] parking, claiming and marking are read-modify-writes (acquire, release) of one word: no Dekker race
+ *          between park and cancel; and what the granter wrote is visible to the resumed task.
+ *          [state] relaxed: q.leaf and q.token are read before the CAS on the state word, whose park count makes the CAS
+ *          fail if they have changed since.
+ * Not:     a lock per task; a flag checked before parking (a cancel between check and park was lost). */
+#ifndef MAGI_TASK_WAIT_H
+#define MAGI_TASK_WAIT_H
+
+#include <magpie/impl/waitq.h>
+#include <magpie/scope.h>
+
+#include "sched/types.h"
+
+static inline magi_lock *magi_waitq_lock(struct magi_waitq *q)
+{
+	return (magi_lock *)(void *)&q->lock;
+}
+
+void magi_waitq_init(struct magi_waitq *q, bool (*gone)(struct magi_waitq *q, mag_frame *f, mag_frame **granted));
+
+/* Before anything else in an await that may park: 0, or MAG_ECANCELED. Lets a parent go that waits under an inline child,
+ * and links the task to its birth scope, the first time. Locks nothing on return. */
+int magi_wait_begin(mag_worker *w, mag_frame *f);
+
+/* Ends an await that did not park with this result. */
+mag_frame *magi_wait_done(mag_worker *w, mag_frame *f, int64_t result);
+
+/* Queues and parks f; q's lock is held, and stays so. False: cancelled, f is not queued. After true and the release of
+ * the lock f is not to be touched. */
+bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need);
+
+/* One CAS from running to parked; what: the leaf, or a token. False: cancelled, or its timer has fired already. */
+bool magi_park(mag_frame *leader, uint32_t how, uint64_t what);
+
+/* The same as magi_wait_park for an operation on a ring. */
+bool magi_wait_park_io(mag_frame *f, uint64_t token);
+void magi_wait_end_io(mag_frame *f);
+
+/* The lock is held. The first waiter, not yet claimed by the caller, or NULL. */
+static inline mag_frame *magi_wait_first(const struct magi_waitq *q)
+{
+	return q->head;
+}
+
+/* Takes f out of q and claims it: true, and the caller must resume it; false, a canceller has it. The lock is held. */
+bool magi_wait_take(struct magi_waitq *q, mag_frame *f);
+
+/* Takes and claims waiters until one is won: it, with its result set, or NULL when the queue is empty. */
+mag_frame *magi_wait_grant(struct magi_waitq *q, int64_t result);
+
+/* The same for all waiters, as a list linked by q.next in their order. */
+mag_frame *magi_wait_grant_all(struct magi_waitq *q, int64_t result);
+
+/* Adds a granted frame to a list that is resumed after the lock is released. */
+void magi_wait_list(mag_frame **list, mag_frame *f);
+
+/* Resumes a list of granted frames from any thread. The runtime is found from the frames. */
+void magi_wait_resume(mag_frame *list);
+
+/* Owner of a claim: true when the state said PARKED and no longer does. */
+bool magi_claim(mag_frame *leader);
+
+/* Takes a claimed frame out of its queue after a cancellation; says whether it is to be resumed now. */
+bool magi_waitq_cancel(mag_frame *f, mag_frame **granted);
+
+/* Unlinks a leader from its birth scope, at its end. */
+void magi_unlink(mag_frame *leader);
+
+/* Takes a parent that waits under an inline child into the open. */
+void magi_inline_release(mag_worker *w, mag_frame *leader);
+
+/* Whether the current scope of the frame is cancelled. */
+static inline bool magi_cancelled(const mag_frame *f)
+{
+	return magi_load_acq(&f->scope->cancelled) != 0; /* [cancelled] */
+}
+
+#endif
