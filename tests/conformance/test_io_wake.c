@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* test_io_wake.c - the contract: sleeping, waking, deadlines.
+ *
+ * Tried with the bugs put in: a wake that rings only when it finds the owner asleep, with a state that a poll that does
+ * not block resets (wake_before_a_blocking_poll), and an owner that does not look at the state before it blocks
+ * (no_wake_is_lost times out). */
+#include <pthread.h>
+
+#include <magpie/impl/atomic.h>
+
+#include "conformance/fixture.h"
+
+CONFORMS(wake_before_a_blocking_poll_ends_it)
+{
+	struct magi_rec rec;
+
+	f->ops->wake(f->io, NULL);
+	cr_assert(f->ops->poll(f->io, 0, &rec, 1) == 0); /* does not block: the wake is still to come */
+	cr_assert(f->ops->poll(f->io, UINT64_MAX, &rec, 1) == 0);
+}
+
+CONFORMS(one_wake_ends_one_poll)
+{
+	struct magi_rec rec;
+	uint64_t deadline;
+
+	f->ops->wake(f->io, NULL);
+	f->ops->wake(f->io, NULL);
+	cr_assert(f->ops->poll(f->io, UINT64_MAX, &rec, 1) == 0);
+	deadline = f->ops->now(f->io) + 3000000;
+	cr_assert(f->ops->poll(f->io, deadline, &rec, 1) == 0);
+	cr_assert(f->ops->now(f->io) >= deadline);
+}
+
+CONFORMS(the_deadline_ends_a_poll_and_not_before)
+{
+	struct magi_rec rec;
+
+	for (int i = 0; i < 10; i++) {
+		uint64_t deadline = f->ops->now(f->io) + (uint64_t)i * 500000;
+
+		cr_assert(f->ops->poll(f->io, deadline, &rec, 1) == 0);
+		cr_assert(f->ops->now(f->io) >= deadline);
+	}
+}
+
+CONFORMS(a_deadline_holds_while_something_was_submitted)
+{
+	char in[8];
+	uint64_t token, deadline;
+	int fds[2];
+
+	fx_pair(f, fds);
+	token = fx_submit(f, (struct magi_req){ .code = MAGI_IO_RECV, .fd = fds[1], .addr = in, .len = 8 });
+	deadline = f->ops->now(f->io) + 2000000;
+	cr_assert(fx_poll(f, 2) == 0);
+	cr_assert(f->ops->now(f->io) >= deadline);
+	f->ops->cancel(f->io, token);
+	cr_assert(fx_wait(f, token).res == -ECANCELED);
+	fx_close_fd(f, fds[0]);
+	fx_close_fd(f, fds[1]);
+}
+
+CONFORMS(a_deadline_that_has_passed_does_not_block)
+{
+	struct magi_rec rec;
+
+	cr_assert(f->ops->poll(f->io, 1, &rec, 1) == 0);
+	cr_assert(f->ops->poll(f->io, f->ops->now(f->io), &rec, 1) == 0);
+}
+
+CONFORMS(nothing_is_due_when_nothing_was_submitted)
+{
+	fx_settle(f);
+	cr_assert(!f->ops->due(f->io));
+	fx_submit(f, (struct magi_req){ .code = MAGI_IO_NOP });
+	cr_assert(f->ops->due(f->io));
+}
+
+struct waker {
+	struct fixture *f;
+	uint32_t go;   /* atomic: round that the owner has begun */
+	uint32_t gift; /* atomic, relaxed: the wake orders it */
+};
+
+enum { ROUNDS = 10000 };
+
+static void *wake_each_round(void *arg)
+{
+	struct waker *w = arg;
+
+	for (uint32_t round = 1; round <= ROUNDS; round++) {
+		while (magi_load_acq(&w->go) != round) /* [go] */
+			magi_pause();
+		for (uint32_t i = 0; i < (round * 7 & 0xff); i++)
+			magi_pause(); /* sometimes before the owner blocks, sometimes after */
+		magi_store_rlx(&w->gift, round);
+		w->f->ops->wake(w->f->io, NULL);
+	}
+	return NULL;
+}
+
+/* Without a deadline: a lost wake hangs. Each wake also makes visible what its caller wrote before. */
+static void no_wake_is_lost_body(struct fixture *f)
+{
+	struct waker w = { .f = f };
+	struct magi_rec rec;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, wake_each_round, &w);
+	for (uint32_t round = 1; round <= ROUNDS; round++) {
+		int spurious = 0;
+
+		magi_store_rel(&w.go, round); /* [go] */
+		/* a doorbell of an earlier round may come late, once; the wake itself is never late for ever */
+		do {
+			cr_assert(f->ops->poll(f->io, UINT64_MAX, &rec, 1) == 0);
+			cr_assert(spurious++ < 3);
+		} while (magi_load_rlx(&w.gift) != round);
+	}
+	pthread_join(thread, NULL);
+}
+
+CONFORMS(no_wake_is_lost)
+{
+	if (f->next_token >> 32 <= 2) /* two seeds are enough of this long one */
+		no_wake_is_lost_body(f);
+}
+
+struct sleeper {
+	struct fixture *f;
+	uintptr_t io;     /* atomic */
+	uint32_t rounds;  /* atomic: blocking polls that have ended */
+	uint32_t stop;    /* atomic */
+	uint32_t rung;    /* bell_works at the end */
+};
+
+static void *sleep_and_count(void *arg)
+{
+	struct sleeper *s = arg;
+	struct magi_io *io = fx_open_io(s->f);
+	struct magi_rec rec;
+
+	magi_store_rel(&s->io, (uintptr_t)io); /* [io] */
+	while (!magi_load_acq(&s->stop)) { /* [stop] */
+		cr_assert(s->f->ops->poll(io, UINT64_MAX, &rec, 1) == 0);
+		magi_add_ar(&s->rounds, 1); /* [rounds] */
+	}
+	if (s->f->kind == FX_URING)
+		s->rung = ((struct magi_uring *)io)->bell_works;
+	s->f->ops->close(io, fx_take, s->f);
+	return NULL;
+}
+
+/* Two io, two threads: one's owner wakes the other through its own ring, where there is one. */
+CONFORMS(an_owner_wakes_another)
+{
+	struct sleeper s = { .f = f };
+	struct magi_io *other;
+	pthread_t thread;
+
+	if (f->next_token >> 32 > 2)
+		return;
+	pthread_create(&thread, NULL, sleep_and_count, &s);
+	while (!(other = (struct magi_io *)magi_load_acq(&s.io))) /* [io] */
+		sched_yield();
+	for (uint32_t i = 0; i < 2000; i++) {
+		uint32_t before = magi_load_acq(&s.rounds); /* [rounds] */
+
+		f->ops->wake(other, f->io);
+		while (magi_load_acq(&s.rounds) == before) /* [rounds] */
+			sched_yield();
+	}
+	magi_store_rel(&s.stop, 1); /* [stop] */
+	f->ops->wake(other, f->io);
+	pthread_join(thread, NULL);
+	if (f->kind == FX_URING && (((struct magi_uring *)f->io)->features & MAGI_URING_BELL))
+		cr_assert(s.rung, "no doorbell came through the ring");
+}
