@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* cases.h - the run functions that table.c lists, and what param and param2 mean to each. A file of the same name
+ * defines each; the tool links without those that a build lacks. */
+#ifndef MAGPIE_BENCH_CASES_H
+#define MAGPIE_BENCH_CASES_H
+
+#include "bench.h"
+
+bench_run_fn baseline_fib;
+bench_run_fn baseline_add;
+bench_run_fn baseline_echo;    /* connections */
+bench_run_fn baseline_latency; /* 1: the client spins */
+bench_run_fn baseline_hello;   /* connections, pipeline (above 1: requests/s, else us-cpu) */
+bench_run_fn baseline_files;   /* depth, 1 for O_DIRECT or 0 for the page cache; data_fd */
+bench_run_fn baseline_offload; /* jobs outstanding */
+
+bench_run_fn bench_fork;
+bench_run_fn bench_skynet;
+bench_run_fn bench_nqueens;
+bench_run_fn bench_matmul;
+bench_run_fn bench_spawn;
+bench_run_fn bench_pingpong;
+bench_run_fn bench_queue;
+bench_run_fn bench_mutex;
+bench_run_fn bench_semaphore; /* permits */
+bench_run_fn bench_timers;
+bench_run_fn bench_sleepers;
+bench_run_fn bench_offload; /* jobs outstanding, 1 for workers that never spin */
+bench_run_fn bench_echo;    /* connections */
+bench_run_fn bench_latency; /* 1: the client spins */
+bench_run_fn bench_serve;   /* connections, pipeline */
+bench_run_fn bench_files;   /* depth, O_DIRECT; data_fd */
+bench_run_fn bench_chain;
+bench_run_fn bench_cancel;
+
+#endif

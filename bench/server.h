@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* server.h - measuring a server: the server in one process, a cheap client that saturates it in another. */
+#ifndef MAGPIE_BENCH_SERVER_H
+#define MAGPIE_BENCH_SERVER_H
+
+#include "bench.h"
+
+enum bench_protocol {
+	BENCH_ECHO, /* 64 bytes come back as they were */
+	BENCH_HTTP, /* GET / gives 200, a Content-Length of 13 and BENCH_HELLO */
+};
+
+enum bench_measure {
+	BENCH_CPU,  /* CPU time of the server process for each message: us */
+	BENCH_RATE, /* messages a second */
+	BENCH_RTT,  /* median round trip as the client sees it: us */
+};
+
+struct bench_server {
+	/* Serves connections of `listen_fd` (it listens already, nothing is accepted yet) until `stop_fd` becomes
+	 * readable, then returns 0. Runs in a process of its own, forked before any runtime exists, pinned to the
+	 * first CPU when there are two. What goes wrong: BENCH_SKIP or a negative code, and r->why. */
+	int (*serve)(int listen_fd, int stop_fd, const struct bench_server *how, struct bench_run *r);
+	enum bench_protocol protocol;
+	enum bench_measure measure;
+	int connections;
+	int pipeline;      /* messages that a connection sends at once; 0 is 1 */
+	bool client_spins; /* the client never sleeps (BENCH_RTT) */
+};
+
+/* Runs server and client for about a second after a warm-up and sets r->value. Returns: as a bench_run_fn. */
+int bench_server_run(const struct bench_server *how, struct bench_run *r);
+
+/* What the client process reports. */
+struct bench_client_report {
+	uint64_t messages, window_ns, server_cpu_ns, rtt_p50_ns;
+};
+
+/* client.c: drives the server at 127.0.0.1:port, whose process is `server`. Returns: as a bench_run_fn. */
+int bench_client(const struct bench_server *how, int port, int server, struct bench_client_report *out,
+		 struct bench_run *r);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* table.c - every bench, in the order of a full run. Each has a row "baseline", measured in the same run, so that
+ * figures compare across machines. */
+#include "cases.h"
+
+#include <string.h>
+
+/* A build may lack some: their rows say so. */
+#define OPTIONAL(fn) extern bench_run_fn fn __attribute__((weak))
+OPTIONAL(baseline_offload);
+OPTIONAL(bench_fork);
+OPTIONAL(bench_skynet);
+OPTIONAL(bench_nqueens);
+OPTIONAL(bench_matmul);
+OPTIONAL(bench_spawn);
+OPTIONAL(bench_pingpong);
+OPTIONAL(bench_queue);
+OPTIONAL(bench_mutex);
+OPTIONAL(bench_semaphore);
+OPTIONAL(bench_timers);
+OPTIONAL(bench_sleepers);
+OPTIONAL(bench_offload);
+OPTIONAL(bench_echo);
+OPTIONAL(bench_latency);
+OPTIONAL(bench_serve);
+OPTIONAL(bench_files);
+OPTIONAL(bench_chain);
+OPTIONAL(bench_cancel);
+
+#define CASE(n, t, fn, ...)                                     \
+	{                                                       \
+		.name = n, .threads = t, .run = fn, __VA_ARGS__ \
+	}
+#define PARAM(a, b) .param = a, .param2 = b
+#define AGAINST(n) .baseline = "baseline " n
+#define FIB CASE("baseline", 1, baseline_fib, .unit = "ns/call")
+#define ADD CASE("baseline", 1, baseline_add, .unit = "ns/add")
+#define EACH(fn) CASE(NULL, BENCH_EACH, fn, .both_links = false)
+#define EACH_LINK(fn) CASE(NULL, BENCH_EACH, fn, .both_links = true)
+
+static const struct bench_case fork_cases[] = { EACH_LINK(bench_fork), FIB };
+static const struct bench_case skynet_cases[] = { EACH_LINK(bench_skynet), FIB };
+static const struct bench_case nqueens_cases[] = { EACH_LINK(bench_nqueens), FIB };
+static const struct bench_case matmul_cases[] = { EACH_LINK(bench_matmul), FIB };
+static const struct bench_case spawn_cases[] = { EACH_LINK(bench_spawn), ADD };
+static const struct bench_case pingpong_cases[] = { EACH(bench_pingpong), ADD };
+static const struct bench_case queue_cases[] = { EACH(bench_queue), ADD };
+static const struct bench_case mutex_cases[] = { EACH(bench_mutex), ADD };
+static const struct bench_case semaphore_cases[] = {
+	CASE("1 permit", BENCH_EACH, bench_semaphore, PARAM(1, 0)),
+	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0)),
+	ADD,
+};
+static const struct bench_case timers_cases[] = { EACH(bench_timers), ADD };
+static const struct bench_case sleepers_cases[] = { EACH(bench_sleepers), ADD };
+static const struct bench_case offload_cases[] = {
+	CASE("1 outstanding", 1, bench_offload, PARAM(1, 0)),
+	CASE("1 outstanding, cold", 1, bench_offload, PARAM(1, 1)),
+	CASE("1000 outstanding", 1, bench_offload, PARAM(1000, 0), AGAINST("1000 outstanding")),
+	CASE("1000 outstanding, cold", 1, bench_offload, PARAM(1000, 1), AGAINST("1000 outstanding")),
+	CASE("baseline", 1, baseline_offload, PARAM(1, 0), .needs = "libuv"),
+	CASE("baseline 1000 outstanding", 1, baseline_offload, PARAM(1000, 0), .needs = "libuv"),
+};
+static const struct bench_case echo_cases[] = {
+	CASE("64 connections", 1, bench_echo, PARAM(64, 0)),
+	CASE("1000 connections", 1, bench_echo, PARAM(1000, 0), AGAINST("1000 connections")),
+	CASE("baseline", 1, baseline_echo, PARAM(64, 0)),
+	CASE("baseline 1000 connections", 1, baseline_echo, PARAM(1000, 0)),
+};
+static const struct bench_case latency_cases[] = {
+	CASE("1 connection", 1, bench_latency, PARAM(0, 0)),
+	CASE("1 connection, client spins", 1, bench_latency, PARAM(1, 0), AGAINST("client spins")),
+	CASE("baseline", 1, baseline_latency, PARAM(0, 0)),
+	CASE("baseline client spins", 1, baseline_latency, PARAM(1, 0)),
+};
+static const struct bench_case serve_cases[] = {
+	CASE("64 connections", 1, bench_serve, PARAM(64, 0)),
+	CASE("1000 connections", 1, bench_serve, PARAM(1000, 0), AGAINST("1000 connections")),
+	CASE("pipelined by 16", 1, bench_serve, PARAM(64, 16), AGAINST("pipelined by 16"), .unit = "requests/s"),
+	CASE("baseline", 1, baseline_hello, PARAM(64, 0)),
+	CASE("baseline 1000 connections", 1, baseline_hello, PARAM(1000, 0)),
+	CASE("baseline pipelined by 16", 1, baseline_hello, PARAM(64, 16), .unit = "requests/s"),
+};
+static const struct bench_case files_cases[] = {
+	CASE("O_DIRECT depth 128", 1, bench_files, PARAM(128, 1)),
+	CASE("warm cache depth 32", 1, bench_files, PARAM(32, 0), AGAINST("warm cache")),
+	CASE("baseline", 1, baseline_files, PARAM(128, 1)),
+	CASE("baseline warm cache", 1, baseline_files, PARAM(32, 0)),
+};
+static const struct bench_case chain_cases[] = { CASE("1T", 1, bench_chain, PARAM(0, 0)), ADD };
+static const struct bench_case cancel_cases[] = { EACH(bench_cancel), ADD };
+
+#define BENCH(id, u, prepare, text)                                             \
+	{                                                                       \
+		.name = #id, .unit = u, .what = text, .cases = id##_cases,      \
+		.n = sizeof id##_cases / sizeof id##_cases[0], .setup = prepare \
+	}
+
+static const struct bench table[] = {
+	BENCH(fork, "ns/call", NULL, "fib(39), every call forked or called"),
+	BENCH(skynet, "ns/task", NULL, "a tree of 10 children a node, 10^8 leaves, summed"),
+	BENCH(nqueens, "s", NULL, "all solutions for 14 queens"),
+	BENCH(matmul, "s", NULL, "product of two 2048 x 2048 matrices of floats"),
+	BENCH(spawn, "ns/task", NULL, "1,000,000 empty tasks into a group, joined"),
+	BENCH(pingpong, "ns/roundtrip", NULL, "two tasks, queues of capacity 1"),
+	BENCH(queue, "ns/item", NULL, "4 producers, 4 consumers, capacity 1024, 10 M items"),
+	BENCH(mutex, "ns/op", NULL, "8 tasks lock and unlock 1 M times each"),
+	BENCH(semaphore, "ns/op", NULL, "8 tasks acquire and release 1 M times each"),
+	BENCH(timers, "cpu-s", NULL, "1 M sleeps with deadlines spread over 1 s"),
+	BENCH(sleepers, "bytes/task", NULL, "resident memory of 1 M tasks asleep at once"),
+	BENCH(offload, "ns/op", NULL, "an empty job to the blocking lane and back"),
+	BENCH(echo, "us-cpu/msg", NULL, "64-byte TCP echo on loopback, saturated"),
+	BENCH(latency, "us", NULL, "echo round trip of one busy connection, median"),
+	BENCH(serve, "us-cpu/request", NULL, "HTTP hello of 13 bytes on loopback, saturated"),
+	BENCH(files, "us-cpu/read", bench_datafile, "4 KiB random reads of a 256 MiB file"),
+	BENCH(chain, "ns/link", NULL, "10^7 ready continuations on a 64 KiB stack"),
+	BENCH(cancel, "ns/op", NULL, "10^6 operations started and cancelled, nothing left over"),
+};
+
+const struct bench *bench_table(int *n)
+{
+	*n = (int)(sizeof table / sizeof table[0]);
+	return table;
+}
+
+const struct bench *bench_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	return NULL;
+}
+
+bool bench_is_baseline(const struct bench_case *c)
+{
+	return c->name && !strncmp(c->name, "baseline", 8);
+}
