@@ -44,7 +44,7 @@ struct mag_group {
 	struct magi_shard more[MAGI_SHARDS - 1];
 	int64_t started; /* by the owner */
 	int64_t balance; /* atomic: started by others minus ended; from the join on, what is left */
-	/* under the lock of `places` */
+	/* under the lock of `places`, but for handles: that of `news` */
 	struct magi_waitq places; /* spawns that wait for a place */
 	struct magi_waitq news;   /* the owner, waiting for the next member to finish */
 	mag_handle *done, **done_tail;
@@ -58,7 +58,8 @@ struct mag_group {
 	uint32_t handles; /* members with a handle that mag_group_next has not given yet */
 	uint8_t policy;
 	uint8_t won;
-	mag_frame *joiner; /* the owner's frame, waiting for the last member */
+	mag_frame *frame;  /* the owner's, NULL: the background */
+	mag_frame *joiner; /* the same, once it waits for the last member */
 };
 
 /* A name for one member, in the caller's memory, which must outlive the task. */

@@ -21,7 +21,12 @@ enum {
 	MAG_SHIELD_DEPTH_MAX = 200  /* shields within one another */
 };
 
-enum magi_open_kind { MAGI_OPEN_SCOPE, MAGI_OPEN_GROUP, MAGI_OPEN_GEN, MAGI_OPEN_USING };
+enum magi_open_kind {
+	MAGI_OPEN_SCOPE,
+	MAGI_OPEN_GROUP,
+	MAGI_OPEN_GEN,
+	MAGI_OPEN_ERRORS /* a group that has ended, whose error list is still there */
+};
 
 /* What a frame has open: a list, last first. */
 struct magi_open {

@@ -16,9 +16,9 @@ void magi_ready_push(struct magi_ready *q, mag_frame *f)
 	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) /* [spill] own */
 		return;
 	magi_lock_acquire(&q->lock);
-	f->q.next = NULL;
+	magi_store_rlx(&f->q.next, NULL); /* [state] */
 	if (q->tail)
-		q->tail->q.next = f;
+		magi_store_rlx(&q->tail->q.next, f); /* [state] */
 	else
 		q->head = f;
 	q->tail = f;
@@ -65,7 +65,7 @@ static void push_inbox(mag_frame **inbox, mag_frame *f)
 	mag_frame *head = magi_load_rlx(inbox); /* [inbox] */
 
 	do
-		f->q.next = head;
+		magi_store_rlx(&f->q.next, head); /* [state] */
 	while (!magi_cas_seq(inbox, &head, f)); /* [inbox] */
 }
 
@@ -82,9 +82,9 @@ static bool is_pinned(const mag_frame *f)
 
 static void append_pinned(struct magi_worker *w, mag_frame *f)
 {
-	f->q.next = NULL;
+	magi_store_rlx(&f->q.next, NULL); /* [state] */
 	if (w->pinned_tail)
-		w->pinned_tail->q.next = f;
+		magi_store_rlx(&w->pinned_tail->q.next, f); /* [state] */
 	else
 		w->pinned_head = f;
 	w->pinned_tail = f;
@@ -153,7 +153,7 @@ static mag_frame *take_inbox(mag_frame **inbox)
 	while (f) {
 		mag_frame *next = f->q.next;
 
-		f->q.next = list;
+		magi_store_rlx(&f->q.next, list); /* [state] */
 		list = f;
 		f = next;
 	}

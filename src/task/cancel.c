@@ -44,7 +44,7 @@ static void mark(struct magi_cancel *c, mag_frame *leader, unsigned depth)
 	if (s & MAGI_PARKED) {
 		mag_frame *leaf = (mag_frame *)(uintptr_t)token;
 
-		leaf->q.next = c->claimed;
+		magi_store_rlx(&leaf->q.next, c->claimed); /* [state] */
 		c->claimed = leaf;
 	} else if ((s & MAGI_PARKED_IO) && !(s & MAGI_CANCEL)) {
 		uint32_t worker = magi_token_worker(token);

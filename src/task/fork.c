@@ -97,6 +97,8 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 			magi_scope_close(f, (mag_scope *)(void *)o);
 		else if (o->kind == MAGI_OPEN_GROUP)
 			next = magi_group_leave(w, f, (mag_group *)(void *)o);
+		else if (o->kind == MAGI_OPEN_ERRORS)
+			mag_group_clear((mag_group *)(void *)o);
 		else
 			next = magi_gen_leave(w, f, (mag_generator *)(void *)o);
 		if (next != f)

@@ -7,8 +7,7 @@
  * Always:  op.word[1] of the consumer's frame names the generator from the asking to the answer. */
 #include "task/generator.h"
 
-#include "base/assert.h"
-#include "task/wait.h"
+#include "task/scope.h"
 
 static mag_generator *asked(const mag_frame *consumer)
 {
@@ -79,19 +78,9 @@ mag_frame *magi_gen_end(mag_worker *w, mag_frame *f, int64_t rc)
 	return consumer;
 }
 
-static void unlink_open(mag_frame *f, mag_generator *gen)
-{
-	struct magi_open **o = &f->open;
-
-	while (*o && *o != &gen->open)
-		o = &(*o)->next;
-	if (*o)
-		*o = gen->open.next;
-}
-
 mag_frame *magi_gen_close(mag_frame *f, mag_generator *gen)
 {
-	unlink_open(f, gen);
+	magi_open_unlink(f, &gen->open);
 	gen->open.closing = 1;
 	if (!gen->frame)
 		return f;

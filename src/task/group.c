@@ -36,14 +36,21 @@ static void init(mag_group *g, const struct mag_group_options *o)
 	g->limit = o->limit;
 	g->policy = (uint8_t)o->policy;
 	g->won = 0;
-	g->joiner = NULL;
+	g->frame = g->joiner = NULL;
 	for (int i = 0; i < MAGI_SHARDS - 1; i++)
 		g->more[i] = (struct magi_shard){ 0, 0, NULL, NULL };
 }
 
 void magi_group_open(mag_worker *w, mag_frame *f, mag_group *g, const struct mag_group_options *o)
 {
+	for (struct magi_open *e = f->open; e; e = e->next) {
+		if (e == &g->scope.open && e->kind == MAGI_OPEN_ERRORS) {
+			mag_group_clear(g); /* of its last use */
+			break;
+		}
+	}
 	init(g, o);
+	g->frame = f;
 	magi_open_push(f, &g->scope.open, MAGI_OPEN_GROUP);
 	magi_timer_init(&g->scope.timer);
 	g->scope.armed = NULL;
@@ -83,6 +90,8 @@ static void finish(mag_group *g, mag_frame *f)
 	magi_open_pop(f, &g->scope.open, "MAG_GROUP_END");
 	magi_scope_pop(f, &g->scope);
 	f->op.result = verdict(g);
+	if (g->error) /* freed with the frame, unless the user does it before */
+		magi_open_push(f, &g->scope.open, MAGI_OPEN_ERRORS);
 }
 
 mag_frame *magi_group_end(mag_worker *pub, mag_frame *f, mag_group *g)

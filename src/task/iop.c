@@ -14,6 +14,7 @@
 #include "task/file.h"
 #include "sched/idle.h"
 #include "sched/ready.h"
+#include "task/transfer.h"
 #include "task/wait.h"
 
 enum { RECORDS = 64 }; /* taken from the backend at a time */
@@ -54,6 +55,8 @@ static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct 
 		return;
 	if (s->make)
 		result = s->make(w, s->object, rec);
+	if (result == MAGI_IO_AGAIN)
+		return;
 	/* The kernel's word for "it was cancelled" is ours, too. */
 	resume_frame(w, s, result == -ECANCELED ? MAG_ECANCELED : result);
 }
@@ -81,6 +84,8 @@ mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *r
 	if (s) {
 		fill(s, f, file, direction, make, object);
 		req.token = magi_token(ring_index(w), s);
+		if (MAGI_UNLIKELY(req.flags & MAGI_REQ_ALL))
+			magi_transfer_begin(f, &req);
 		if (MAGI_LIKELY(magi_wait_park_io(f, req.token))) {
 			submit(w, &req);
 			return NULL;
@@ -93,6 +98,12 @@ mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *r
 	if (file)
 		magi_file_end(w, file, direction);
 	return magi_wait_done(pub, f, rc);
+}
+
+void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct magi_req *req)
+{
+	req->token = rec->token;
+	submit(w, req);
 }
 
 mag_frame *magi_io_await_surely(mag_worker *pub, mag_frame *f, const struct magi_req *request)

@@ -12,6 +12,13 @@ typedef int64_t (*magi_io_done)(struct magi_worker *w, void *object, const struc
 mag_frame *magi_io_await(mag_worker *w, mag_frame *f, const struct magi_req *req, struct magi_fd *file,
 			 uint32_t direction, magi_io_done done, void *object);
 
+/* A `done` returns this when it has submitted a request again, with magi_io_again: the operation goes on. */
+#define MAGI_IO_AGAIN INT64_MIN
+void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct magi_req *req);
+
+/* In magi_req.flags, besides those of the backends: a transfer (task/transfer.h). */
+enum { MAGI_REQ_ALL = 128 };
+
 /* The same for what is never cut short (close): no cancellation, before or during. */
 mag_frame *magi_io_await_surely(mag_worker *w, mag_frame *f, const struct magi_req *req);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* member.c - handles, limits, policies and errors of a group's members.
  *
- * Who:     any worker; all of it under the lock of the group's `places`, but for resuming and cancelling.
+ * Who:     any worker. Limit, policy and errors under the lock of `places`; handles and the list of finished ones under
+ *          the lock of `news`, which is taken inside the other; resuming and cancelling under none.
  * Always:  running <= limit. A place that becomes free goes to the first waiting spawn, together with its start.
  *          A handle is complete before its task is counted as ended, so before the group can be left.
  * Pairs:   [handle] done is stored (release) under the lock -> loaded (acquire) by mag_handle_done */
@@ -32,6 +33,9 @@ static void open_handle(mag_worker *w, mag_group *g, mag_handle *h)
 	magi_timer_init(&h->scope.timer);
 	h->scope.armed = NULL;
 	magi_scope_enter(w, &h->scope, &g->scope, NULL, MAGI_SCOPE_HANDLE);
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	g->handles++;
+	magi_lock_release(magi_waitq_lock(&g->news));
 }
 
 /* Puts a counted child where it will run; f goes on. */
@@ -51,14 +55,25 @@ static mag_frame *launch(mag_worker *w, mag_frame *f, mag_frame *child)
 	return magi_wait_done(w, f, 0);
 }
 
+/* One handle fewer to come: an owner that waits for the next one may wait in vain. */
+static void forget_handle(mag_group *g, mag_frame **granted)
+{
+	mag_frame *f;
+
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	if (--g->handles == 0 && (f = magi_wait_grant(&g->news, 0)))
+		magi_wait_list(granted, f);
+	magi_lock_release(magi_waitq_lock(&g->news));
+}
+
 /* The child of a spawn that was not let in: as if it had never been. The lock of `places` is held. */
-static void dismiss(mag_worker *w, mag_group *g, mag_frame *f, mag_frame *child)
+static void dismiss(mag_worker *w, mag_group *g, mag_frame *f, mag_frame *child, mag_frame **granted)
 {
 	mag_handle *h;
 
 	(void)group_of(child, &h);
 	if (h) {
-		g->handles--;
+		forget_handle(g, granted);
 		magi_scope_exit(&h->scope);
 		h->result = MAG_ECANCELED;
 		magi_store_rel(&h->done, 1u); /* [handle] */
@@ -77,6 +92,7 @@ static mag_frame *wait_for_place(mag_worker *w, mag_frame *f, mag_group *g, mag_
 {
 	magi_lock *lock = magi_waitq_lock(&g->places);
 	int rc = magi_wait_begin(w, f);
+	mag_frame *granted = NULL;
 
 	magi_lock_acquire(lock);
 	if (rc == 0 && g->running < g->limit) {
@@ -88,8 +104,9 @@ static mag_frame *wait_for_place(mag_worker *w, mag_frame *f, mag_group *g, mag_
 		magi_lock_release(lock);
 		return NULL;
 	}
-	dismiss(w, g, f, child);
+	dismiss(w, g, f, child, &granted);
 	magi_lock_release(lock);
+	magi_resume_list(g->scope.rt, w, granted);
 	return magi_wait_done(w, f, MAG_ECANCELED);
 }
 
@@ -100,8 +117,7 @@ bool magi_member_gave_up(struct magi_waitq *q, mag_frame *f, mag_frame **granted
 	mag_group *g = group_of(child, &h);
 
 	(void)q;
-	(void)granted;
-	dismiss(magi_self_in(g->scope.rt), g, f, child);
+	dismiss(magi_self_in(g->scope.rt), g, f, child, granted);
 	return true;
 }
 
@@ -117,7 +133,6 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 	if (handle)
 		open_handle(w, g, handle);
 	magi_lock_acquire(lock);
-	g->handles += handle ? 1 : 0;
 	if (g->limit && g->running >= g->limit) {
 		magi_lock_release(lock);
 		return wait_for_place(w, f, g, child);
@@ -145,6 +160,30 @@ static void note_error(mag_group *g, const mag_frame *f, int64_t rc)
 	g->errors_kept++;
 }
 
+/* Tells the owner: one that waits gets it, else it is listed. */
+static void publish_handle(mag_group *g, mag_handle *h, mag_frame **granted)
+{
+	mag_frame *f;
+
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	while ((f = magi_wait_first(&g->news))) {
+		mag_handle **out = (mag_handle **)(uintptr_t)f->op.wait.need;
+
+		if (magi_wait_take(&g->news, f)) {
+			*out = h;
+			g->handles--;
+			f->op.result = 1;
+			magi_wait_list(granted, f);
+			break;
+		}
+	}
+	if (!f) {
+		*g->done_tail = h;
+		g->done_tail = &h->next;
+	}
+	magi_lock_release(magi_waitq_lock(&g->news));
+}
+
 static void complete_handle(mag_group *g, mag_handle *h, int64_t rc, mag_frame **granted)
 {
 	mag_frame *f;
@@ -156,19 +195,7 @@ static void complete_handle(mag_group *g, mag_handle *h, int64_t rc, mag_frame *
 	while ((f = magi_wait_grant(&h->waiters, rc)))
 		magi_wait_list(granted, f);
 	magi_lock_release(magi_waitq_lock(&h->waiters));
-	while ((f = magi_wait_first(&g->news))) {
-		mag_handle **out = (mag_handle **)(uintptr_t)f->op.wait.need;
-
-		if (!magi_wait_take(&g->news, f))
-			continue;
-		*out = h;
-		g->handles--;
-		f->op.result = 1;
-		magi_wait_list(granted, f);
-		return;
-	}
-	*g->done_tail = h;
-	g->done_tail = &h->next;
+	publish_handle(g, h, granted);
 }
 
 /* Gives the place of a member that ended to the first spawn that waits for one. */
@@ -219,7 +246,7 @@ mag_group *magi_member_end(mag_worker *w, mag_frame *f, int64_t rc)
 
 mag_frame *mag_group_next(mag_worker *w, mag_frame *f, mag_group *g, mag_handle **handle)
 {
-	magi_lock *lock = magi_waitq_lock(&g->places);
+	magi_lock *lock = magi_waitq_lock(&g->news);
 	int64_t rc = magi_wait_begin(w, f);
 
 	*handle = NULL;
@@ -280,6 +307,8 @@ void mag_group_clear(mag_group *g)
 {
 	struct mag_group_error *e = g->error;
 
+	if (e && g->frame)
+		magi_open_unlink(g->frame, &g->scope.open);
 	while (e) {
 		struct mag_group_error *next = e->next;
 

@@ -73,12 +73,26 @@ void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind)
 	f->open = o;
 }
 
+void magi_open_unlink(mag_frame *f, struct magi_open *o)
+{
+	struct magi_open **at = &f->open;
+
+	while (*at && *at != o)
+		at = &(*at)->next;
+	if (*at)
+		*at = o->next;
+}
+
 void magi_open_pop(mag_frame *f, struct magi_open *o, const char *what)
 {
-	if (f->open != o)
+	struct magi_open *last = f->open;
+
+	while (last && last->kind == MAGI_OPEN_ERRORS) /* they are in nobody's way */
+		last = last->next;
+	if (last != o)
 		magi_panic(f->at->file, f->at->line, "%s: this one was not opened last (%s:%d was)", what,
-			   f->open ? f->open->site->file : "nothing", f->open ? f->open->site->line : 0);
-	f->open = o->next;
+			   last ? last->site->file : "nothing", last ? last->site->line : 0);
+	magi_open_unlink(f, o);
 }
 
 /* The owner's part of opening: it now lives in s. */

@@ -21,5 +21,6 @@ int magi_scope_close(mag_frame *f, mag_scope *s);
 /* What the frame has open, last first; popping anything but the last ends the program with both sites. */
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind);
 void magi_open_pop(mag_frame *f, struct magi_open *o, const char *what);
+void magi_open_unlink(mag_frame *f, struct magi_open *o);
 
 #endif

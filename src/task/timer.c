@@ -35,8 +35,8 @@ static void sleep_over(struct fired *x, mag_frame *leaf)
 	if (!(s & MAGI_PARKED))
 		return;
 	leaf->op.result = 0;
-	leaf->q.next = NULL;
-	*x->tail = leaf;
+	magi_store_rlx(&leaf->q.next, NULL); /* [state] */
+	magi_store_rlx(x->tail, leaf); /* [state] */
 	x->tail = &leaf->q.next;
 }
 

@@ -198,8 +198,8 @@ void magi_wait_list(mag_frame **list, mag_frame *f)
 {
 	while (*list)
 		list = &(*list)->q.next;
-	f->q.next = NULL;
-	*list = f;
+	magi_store_rlx(&f->q.next, NULL); /* [state] */
+	magi_store_rlx(list, f); /* [state] */
 }
 
 mag_frame *magi_wait_grant_all(struct magi_waitq *q, int64_t result)
@@ -207,8 +207,8 @@ mag_frame *magi_wait_grant_all(struct magi_waitq *q, int64_t result)
 	mag_frame *list = NULL, **tail = &list, *f;
 
 	while ((f = magi_wait_grant(q, result))) {
-		f->q.next = NULL;
-		*tail = f;
+		magi_store_rlx(&f->q.next, NULL); /* [state] */
+		magi_store_rlx(tail, f); /* [state] */
 		tail = &f->q.next;
 	}
 	return list;

@@ -132,6 +132,7 @@ struct sleeper {
 	uintptr_t io;     /* atomic */
 	uint32_t rounds;  /* atomic: blocking polls that have ended */
 	uint32_t stop;    /* atomic */
+	uint32_t over;    /* atomic: nobody wakes it any more; until then it must not close */
 	uint32_t rung;    /* bell_works at the end */
 };
 
@@ -146,6 +147,8 @@ static void *sleep_and_count(void *arg)
 		cr_assert(s->f->ops->poll(io, UINT64_MAX, &rec, 1) == 0);
 		magi_add_ar(&s->rounds, 1); /* [rounds] */
 	}
+	while (!magi_load_acq(&s->over)) /* [over] */
+		sched_yield();
 	if (s->f->kind == FX_URING)
 		s->rung = ((struct magi_uring *)io)->bell_works;
 	s->f->ops->close(io, fx_take, s->f);
@@ -173,6 +176,7 @@ CONFORMS(an_owner_wakes_another)
 	}
 	magi_store_rel(&s.stop, 1); /* [stop] */
 	f->ops->wake(other, f->io);
+	magi_store_rel(&s.over, 1); /* [over] */
 	pthread_join(thread, NULL);
 	if (f->kind == FX_URING && (((struct magi_uring *)f->io)->features & MAGI_URING_BELL))
 		cr_assert(s.rung, "no doorbell came through the ring");

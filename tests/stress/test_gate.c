@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* test_gate.c - everything at once: random spawns, forks, parks, migrations, cancels, timeouts and closes on several
+ * workers, with a ledger of tasks, permits, items, files and buffers that ends at zero.
+ *
+ * MAGPIE_LONG makes it run for two minutes instead of one round. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <magpie/magpie.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "sched/types.h"
+
+#include "storm.h"
+
+static uint64_t steps_wanted(void)
+{
+	const char *steps = getenv("MAGPIE_GATE_STEPS");
+
+	return steps ? strtoull(steps, NULL, 10) : 1000000;
+}
+
+static void run_storm(uint64_t seed, unsigned workers, uint64_t steps)
+{
+	mag_runtime_options o = { .size = sizeof(o), .workers = workers };
+	struct ledger ledger = { 0 };
+	mag_stats stats = { .size = sizeof(stats) };
+	int64_t rc;
+
+	rc = mag_run(&o, storm, .seed = seed, .ledger = &ledger, .steps = steps, .stats = &stats);
+	cr_assert_eq(rc, 0, "seed %llu: %s %s", (unsigned long long)seed, mag_errname(rc), mag_runtime_why());
+	for (int i = 0; i < LEDGER_LINES; i++)
+		cr_assert_eq(ledger.line[i], 0, "seed %llu: %s is off by %lld", (unsigned long long)seed, ledger_name(i),
+			     (long long)ledger.line[i]);
+	cr_assert_geq(ledger.steps, steps);
+	cr_assert(workers == 1 || stats.steals > 0, "nothing moved to another worker: the run proves nothing");
+	fprintf(stderr, "seed %llu, %u workers: %llu steps, %llu tasks, %llu steals, %llu parks\n", (unsigned long long)seed,
+		workers, (unsigned long long)ledger.steps, (unsigned long long)ledger.started,
+		(unsigned long long)stats.steals, (unsigned long long)stats.parks);
+}
+
+Test(gate, a_million_random_steps_on_four_workers_leave_nothing_behind, .timeout = 240)
+{
+	run_storm(1, 4, steps_wanted());
+}
+
+Test(gate, a_million_random_steps_on_two_workers_leave_nothing_behind, .timeout = 240)
+{
+	run_storm(2, 2, steps_wanted());
+}
+
+Test(gate, other_seeds_and_more_workers_leave_nothing_behind, .timeout = 600)
+{
+	uint64_t end = magi_clock_ns() + (getenv("MAGPIE_LONG") ? 120 * MAG_SECOND : 5 * MAG_SECOND);
+
+	for (uint64_t seed = 3; magi_clock_ns() < end; seed++)
+		run_storm(seed, 3 + (unsigned)seed % 6, 50000);
+}
