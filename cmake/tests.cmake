@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # unit.*, conformance.*, stress.*   a Criterion program for each tests/<kind>/test_*.c, linked to the static library
+# small.*                           the unit tests of tasks, with a deque of two entries: small.cmake
 # http.*                            tests/http: the request parser of magpie serve
 # script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
 # example.*                         each example, run to its end
@@ -102,6 +103,8 @@ foreach(kind unit conformance stress)
 	list(LENGTH sources count)
 	list(APPEND test_counts "${count} ${kind}")
 endforeach()
+
+include(cmake/small.cmake)
 
 # A part of the command is tested with llhttp and without the library.
 if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)

@@ -42,9 +42,11 @@ typedef struct mag_generator {
 	MAGI_AWAIT(dst, "MAG_NEXT", magi_gen_next(&self->frame, (gen), (out), sizeof(*(out))))
 
 /* In a generator: gives v, of the type that the consumer's `out` points to, and waits to be asked again.
+ * Joins what it has forked first: the consumer may leave the scope that the children live in.
  * dst: 0; MAG_ECANCELED: the consumer has closed, clean up and return; -EINVAL: a scope is open, or the sizes differ. */
 #define MAG_EMIT(dst, v)                                                                          \
 	do {                                                                                      \
+		MAGI_JOIN_FIRST;                                                                  \
 		MAGI_SITE_HERE("MAG_EMIT");                                                       \
 		{                                                                                 \
 			__typeof__(v) magi_value = (v);                                           \

@@ -33,6 +33,19 @@ MAGI_C_BEGIN
 #define MAG_OP_ARGS mag_worker *w, mag_frame *f
 
 /* Declares the arguments of async function `name`: they are members of its struct, and are given by name at the start. */
+#ifdef __cplusplus
+/* No types inside an anonymous union there; the layout is the same. */
+#define MAG_ARGS(name, ...)                    \
+	struct name##_args {                   \
+		__VA_ARGS__                    \
+	};                                     \
+	__extension__ union {                  \
+		__extension__ struct {         \
+			__VA_ARGS__            \
+		};                             \
+		struct name##_args args_;      \
+	}
+#else
 #define MAG_ARGS(name, ...)                                        \
 	__extension__ union {                                      \
 		__extension__ struct {                             \
@@ -42,6 +55,7 @@ MAGI_C_BEGIN
 			__VA_ARGS__                                \
 		} args_;                                           \
 	}
+#endif
 
 /* The same for a function without arguments. */
 #define MAG_NO_ARGS(name) MAG_ARGS(name, char none_;)

@@ -39,7 +39,10 @@ struct magi_fd {
 	int raw;
 	uint32_t index;
 	uint32_t next_free;         /* under the table's lock */
-	mag_frame *closer;          /* who waits for the close; set before CLOSING */
+	union {
+		mag_frame *closer;    /* who waits for the close; set before CLOSING */
+		struct magi_fd *next; /* among accepted ones that nobody has been given yet */
+	};
 	struct magi_waitq turn[2];  /* tasks that wait to receive, to send */
 };
 

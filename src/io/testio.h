@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* testio.h - a backend for tests: a small world in memory, with a clock that the test sets.
  *
- * Several io of one runtime share a world (magi_io_params.world). Its descriptors count from MAGI_TESTIO_FD up: streams,
- * pipes, listeners, files. Operations on smaller ones, and on paths, are done by the system, at a poll. Two modes:
+ * Several io of one runtime share a world (magi_io_params.world). Its descriptors count from MAGI_TESTIO_FD up:
+ * streams, pipes, listeners, files. Operations on smaller ones, and on paths, are done by the system, at a poll. Two modes:
  *
  *   completion  as io_uring at its worst: operations begin at a poll, results come some polls later and in another
  *               order, reads and writes fall short, multishots end early, a cancel may lose or come to nothing, a poll

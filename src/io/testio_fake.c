@@ -2,7 +2,7 @@
 /* testio_fake.c - operations of the test backend on what it made up.
  *
  * Who:     the io's owner, under the world's lock.
- * Always:  either there is a result and its effect, or TESTIO_WAIT, no effect, and the object whose change to wait for. */
+ * Always:  either there is a result and its effect; or TESTIO_WAIT, no effect, and the object whose change to await. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

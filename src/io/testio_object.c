@@ -2,8 +2,8 @@
 /* testio_object.c - what the descriptors of the test backend name: streams, pipes, listeners, files.
  *
  * Who:     any thread, under the world's lock.
- * Always:  an object lives while a descriptor or an operation under way refers to it, as an open file does: a close with
- *          operations under way shows at the other end only when the last of them is over.
+ * Always:  an object lives while a descriptor or an operation under way refers to it, as an open file does: a close
+ *          with operations under way shows at the other end only when the last of them is over.
  *          A channel lives until its reader and its writer are gone. */
 #include <stdlib.h>
 #include <string.h>

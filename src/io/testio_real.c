@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* testio_real.c - operations of the test backend that the system does: on its descriptors, and on paths.
  *
- * They are tried at polls; what would block is tried again later. An operation on a disk's file may take its time: tests
- * can bear that.
+ * They are tried at polls; what would block is tried again later. An operation on a disk's file may take its time:
+ * tests can bear that.
  *
  * Who:     the io's owner, under the world's lock. */
 #include <errno.h>

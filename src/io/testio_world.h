@@ -2,11 +2,11 @@
 /* testio_world.h - the test backend's insides, as the files testio*.c share them.
  *
  * testio.c the contract; testio_world.c clock, sleep and descriptors; testio_object.c what descriptors name;
- * testio_fake.c operations on those; testio_real.c operations that the system does; testio_op.c the life of an operation.
+ * testio_fake.c operations on those; testio_real.c operations that the system does; testio_op.c an operation's life.
  *
  * Always:  everything is under the world's lock, but for `now` and an io's `pending` (its owner's).
- *          An operation is on one list: its io's `work` or `real`, or an object's `waiters`; or on none, when it is over
- *          and only its records are still to be handed out. */
+ *          An operation is on one list: its io's `work` or `real`, or an object's `waiters`; or on none, when it is
+ *          over and only its records are still to be handed out. */
 #ifndef MAGI_IO_TESTIO_WORLD_H
 #define MAGI_IO_TESTIO_WORLD_H
 

@@ -3,9 +3,10 @@
  *
  * Who:     the owner.
  * Always:  an entry is cleared first: what an operation does not use must be 0 for the kernel to take it. */
-#include <unistd.h>
+#include <errno.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/tsan.h"
 #include "io/uring.h"
@@ -97,14 +98,13 @@ static void prep_file(struct io_uring_sqe *sqe, const struct magi_req *req)
 		sqe->off = (uintptr_t)req->addr2;
 		break;
 	case MAGI_IO_CLOSE:
+		sqe->opcode = IORING_OP_CLOSE;
 		sqe->addr = 0;
 #if defined(MAGI_TSAN)
 		/* it follows descriptors, and would take the next file of this number for the same one */
-		close(req->fd);
-		sqe->opcode = IORING_OP_NOP;
-		sqe->fd = -1;
-#else
-		sqe->opcode = IORING_OP_CLOSE;
+		if (close(req->fd) == 0 || errno != EBADF)
+			sqe->opcode = IORING_OP_NOP;
+		sqe->fd = -1; /* for CLOSE: no such descriptor */
 #endif
 		break;
 	case MAGI_IO_FSYNC:

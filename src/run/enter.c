@@ -101,8 +101,7 @@ int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
 		s.polls += magi_load_rlx(&w->polls); /* [stat] */
 		s.io += magi_load_rlx(&w->started); /* [stat] */
 		s.timers += magi_wheel_armed(&w->wheel);
-		for (unsigned c = 1; c < MAGI_CLASSES; c++)
-			s.frames += (uint64_t)(magi_load_rlx(&w->frames[c]) - magi_load_rlx(&w->pub.free[c].count)); /* [stat] */
+		s.frames += (uint64_t)magi_slab_in_use(w);
 	}
 	s.frames += (uint64_t)magi_load_rlx(&rt->foreign_frames); /* [stat] */
 	s.fds = magi_load_rlx(&rt->fds.open); /* [stat] */

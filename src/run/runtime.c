@@ -7,6 +7,7 @@
  * Pairs:   the mutex; [stop] run/worker.c */
 
 #include <errno.h>
+#include <magpie/offload.h>
 #include <magpie/time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "offload/offload.h"
 #include "task/file.h"
 #include "sched/idle.h"
 #include "sched/meet.h"
@@ -62,6 +64,11 @@ static int take_options(mag_runtime *rt, const mag_runtime_options *given)
 		snprintf(why, sizeof(why), "%u workers, the most is %d", o->workers, MAG_WORKERS_MAX);
 		return -EINVAL;
 	}
+	if (o->blocking_max > MAG_LANE_THREADS_MAX || o->compute_threads > MAG_LANE_THREADS_MAX) {
+		snprintf(why, sizeof(why), "%u blocking_max, %u compute_threads, the most is %d", o->blocking_max,
+			 o->compute_threads, MAG_LANE_THREADS_MAX);
+		return -EINVAL;
+	}
 	rt->n = o->workers ? o->workers : magi_cpus_allowed();
 	if (rt->n > MAG_WORKERS_MAX)
 		rt->n = MAG_WORKERS_MAX;
@@ -85,12 +92,14 @@ static struct magi_worker *worker_create(mag_runtime *rt, uint32_t index)
 	w->ops = rt->ops;
 	w->spin_ns = rt->spin_us * 1000;
 	magi_random_seed(&w->random, index + 1);
+	w->pub.deque.alone = rt->n == 1;
 	magi_slab_init(w);
 	return w;
 }
 
 static void free_all(mag_runtime *rt)
 {
+	magi_offload_destroy(rt, 0);
 	for (uint32_t i = 0; i < rt->n && rt->workers; i++) {
 		if (rt->workers[i])
 			magi_slots_fini(&rt->workers[i]->slots);
@@ -151,6 +160,14 @@ static int start_threads(mag_runtime *rt)
 	return rc;
 }
 
+/* A failure that nobody has put into words says at least its name. */
+static int explained(int rc)
+{
+	if (!why[0])
+		snprintf(why, sizeof(why), "%s", mag_strerror(rc));
+	return rc;
+}
+
 int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_runtime **out)
 {
 	mag_runtime *rt;
@@ -164,7 +181,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 	}
 	rt = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*rt));
 	if (!rt)
-		return -ENOMEM;
+		return explained(-ENOMEM);
 	pthread_mutex_init(&rt->mutex, NULL);
 	pthread_cond_init(&rt->changed, NULL);
 	rt->fds.gone = magi_file_gone;
@@ -174,6 +191,9 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 		goto fail;
 	rt->ticks_per_us = magi_ticks_per_us();
 	magi_idle_init(rt);
+	rc = magi_offload_create(rt, magi_cpus_allowed());
+	if (rc < 0)
+		goto fail;
 	rc = -ENOMEM;
 	rt->workers = magi_zalloc(rt->n * sizeof(struct magi_worker *));
 	if (!rt->workers)
@@ -191,7 +211,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 
 fail:
 	free_all(rt);
-	return rc;
+	return explained(rc);
 }
 
 /* Waits for the end of the background; false at the deadline. */
@@ -234,6 +254,8 @@ static void close_background(mag_runtime *rt)
 
 int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 {
+	uint32_t jobs;
+
 	if (!rt)
 		return 0;
 	if (magi_self_in(rt))
@@ -246,13 +268,16 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
 		return left ? left : 1;
 	}
+	jobs = magi_offload_destroy(rt, deadline);
+	if (jobs)
+		fprintf(stderr, "magpie: %u abandoned job(s) did not end in time; their threads stay\n", jobs);
 	(void)magi_xchg_seq(&rt->stop, 1u); /* [stop] */
 	magi_wake_all(rt);
 	magi_runtime_stopped(rt);
 	for (uint32_t i = 0; i < rt->n; i++)
 		pthread_join(rt->workers[i]->thread, NULL);
 	free_all(rt);
-	return 0;
+	return jobs;
 }
 
 mag_group *mag_background(mag_runtime *rt)

@@ -30,17 +30,52 @@ enum {
 
 /* Running. */
 
+void magi_worker_look(struct magi_worker *w)
+{
+	w->polled_at = magi_ticks();
+	w->polled_turn = w->turn;
+	magi_inbox_collect(w);
+	magi_io_read_mail(w);
+	if (w->ops->due(w->io))
+		magi_io_poll(w, 0);
+	magi_timers_expire(w, w, magi_now(w));
+}
+
+static bool look_is_due(const struct magi_worker *w, uint64_t ticks)
+{
+	return w->turn - w->polled_turn >= FAIR_EVERY || ticks - w->polled_at > LOOK_EVERY_US * w->rt->ticks_per_us;
+}
+
+/* The budget is used up. f goes on at once if nobody waits for the worker; else one round of woken tasks comes first,
+ * f at its end. Its ancestors stay in the deque meanwhile: taking these up first would break the fork tree apart. */
+static mag_frame *out_of_budget(struct magi_worker *w, mag_frame *f)
+{
+	w->turn++;
+	magi_group_settle(w, NULL);
+	if (look_is_due(w, magi_ticks()))
+		magi_worker_look(w);
+	w->round = magi_ready_count(&w->ready);
+	if (!w->round && !w->pinned_head)
+		return f;
+	w->round++;
+	magi_resume_later(w->rt, &w->pub, f);
+	return NULL;
+}
+
 static void run(struct magi_worker *w, mag_frame *f)
 {
 	mag_worker *pub = &w->pub;
 
 	magi_store_rlx(&w->picks, w->picks + 1); /* [stat] */
-	pub->budget = BUDGET;
-	do
-		f = f->step(pub, f);
-	while (f && --pub->budget);
-	if (MAGI_UNLIKELY(f != NULL))
-		magi_resume_later(w->rt, pub, f);
+	do {
+		uint32_t budget = BUDGET;
+
+		do
+			f = f->step(pub, f);
+		while (f && --budget);
+		if (f)
+			f = out_of_budget(w, f);
+	} while (f);
 }
 
 /* An entry of the deque was taken out by other than the child that ended: a parent counts that for its join. */
@@ -85,6 +120,10 @@ static mag_frame *pick(struct magi_worker *w)
 
 	if (MAGI_UNLIKELY(++w->turn % FAIR_EVERY == 0))
 		f = pick_oldest(w);
+	if (!f && w->round > 0) {
+		w->round--;
+		f = magi_ready_take(&w->ready);
+	}
 	if (!f && magi_deque_count(&w->pub.deque))
 		f = from_deque(magi_deque_pop(&w->pub.deque));
 	if (!f)
@@ -92,25 +131,6 @@ static mag_frame *pick(struct magi_worker *w)
 	if (!f)
 		f = pop_pinned(w);
 	return f;
-}
-
-void magi_worker_look(struct magi_worker *w)
-{
-	uint64_t now;
-
-	w->polled_at = magi_ticks();
-	w->polled_turn = w->turn;
-	magi_inbox_collect(w);
-	magi_io_read_mail(w);
-	if (w->ops->due(w->io))
-		magi_io_poll(w, 0);
-	now = magi_now(w);
-	magi_timers_expire(w, w, now);
-}
-
-static bool look_is_due(const struct magi_worker *w, uint64_t ticks)
-{
-	return w->turn - w->polled_turn >= FAIR_EVERY || ticks - w->polled_at > LOOK_EVERY_US * w->rt->ticks_per_us;
 }
 
 bool magi_worker_tick(struct magi_worker *w)

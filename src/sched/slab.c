@@ -2,7 +2,7 @@
 /* slab.c - frames by size class: per-worker free lists, and a depot where surplus changes hands in batches.
  *
  * Who:     refill, surplus: the owner of the worker. foreign: any thread.
- * Always:  a batch is a list of free frames of one class: word 0 next frame; word 1 of its first frame: the next batch.
+ * Always:  a batch is a list of free frames of one class: word 0 next frame, NULL at the end; word 1 of its first frame: the next batch.
  *          Memory is carved once into frames of a class and stays so; it goes back to the system with the runtime.
  * Pairs:   the depot's lock
  * Not:     a remote free list per frame owner: tasks migrate, so the frame's first worker means nothing. */
@@ -50,8 +50,10 @@ static void **word(void *frame)
 
 void magi_slab_init(struct magi_worker *w)
 {
-	for (unsigned c = 1; c < MAGI_CLASSES; c++)
-		w->pub.free[c].high = 2 * batch_of(c);
+	for (unsigned c = 0; c < MAGI_CLASSES; c++) {
+		w->pub.free[c].head = &w->pub.none;
+		w->pub.free[c].high = c ? 2 * batch_of(c) : 0;
+	}
 }
 
 /* A region for at least `size` bytes; the lock is held. */
@@ -121,11 +123,24 @@ static void give_batch(struct magi_depot *d, unsigned cls, void *list)
 	magi_lock_release(&d->lock);
 }
 
+/* Ends a list that came from the depot, for use as a free list: lengths, and the worker's own end. */
+static void adopt(struct magi_worker *w, struct magi_free_node *list, uint32_t n)
+{
+	for (struct magi_free_node *p = list; p; n--) {
+		struct magi_free_node *next = p->next;
+
+		magi_store_rlx(&p->length, (uint64_t)n); /* [stat] */
+		if (!next)
+			p->next = &w->pub.none;
+		p = next;
+	}
+}
+
 void *magi_slab_refill(mag_worker *pub, unsigned cls)
 {
 	struct magi_worker *w = magi_worker_of(pub);
 	uint32_t n = batch_of(cls);
-	void *list;
+	struct magi_free_node *list;
 
 	if (magi_fault())
 		return NULL;
@@ -133,8 +148,8 @@ void *magi_slab_refill(mag_worker *pub, unsigned cls)
 	if (!list)
 		return NULL;
 	magi_store_rlx(&w->frames[cls], w->frames[cls] + n); /* [stat] */
-	pub->free[cls].head = word(list)[0];
-	pub->free[cls].count = n - 1;
+	adopt(w, list, n);
+	magi_store_rlx(&pub->free[cls].head, list->next); /* [stat] */
 	MAGI_UNPOISON(list, magi_class_bytes(cls));
 	return list;
 }
@@ -143,31 +158,50 @@ void *magi_slab_refill(mag_worker *pub, unsigned cls)
 void magi_slab_surplus(mag_worker *pub, unsigned cls)
 {
 	struct magi_worker *w = magi_worker_of(pub);
-	struct magi_free_list *l = &pub->free[cls];
-	uint32_t keep = l->count / 2;
-	void *last = l->head, *list;
+	struct magi_free_node *last = pub->free[cls].head, *list, *end;
+	uint64_t keep = last->length / 2, all = last->length;
 
-	for (uint32_t i = 1; i < keep; i++)
-		last = word(last)[0];
-	list = word(last)[0];
-	word(last)[0] = NULL;
-	magi_store_rlx(&w->frames[cls], w->frames[cls] - (l->count - keep)); /* [stat] */
-	l->count = keep;
+	for (uint64_t i = keep; i > 1; i--) {
+		magi_store_rlx(&last->length, i); /* [stat] */
+		last = last->next;
+	}
+	magi_store_rlx(&last->length, (uint64_t)1); /* [stat] */
+	list = last->next;
+	last->next = &pub->none;
+	for (end = list; end->next != &pub->none; end = end->next)
+		;
+	end->next = NULL;
+	magi_store_rlx(&w->frames[cls], w->frames[cls] - (int64_t)(all - keep)); /* [stat] */
 	give_batch(&w->rt->depot, cls, list);
 }
 
 void magi_slab_drain(struct magi_worker *w)
 {
 	for (unsigned c = 1; c < MAGI_CLASSES; c++) {
-		struct magi_free_list *l = &w->pub.free[c];
+		struct magi_free_node *head = w->pub.free[c].head, *end = head;
 
-		if (!l->head)
+		if (head == &w->pub.none)
 			continue;
-		give_batch(&w->rt->depot, c, l->head);
-		magi_store_rlx(&w->frames[c], w->frames[c] - l->count); /* [stat] */
-		l->head = NULL;
-		l->count = 0;
+		while (end->next != &w->pub.none)
+			end = end->next;
+		end->next = NULL;
+		magi_store_rlx(&w->frames[c], w->frames[c] - (int64_t)head->length); /* [stat] */
+		magi_store_rlx(&w->pub.free[c].head, &w->pub.none); /* [stat] */
+		give_batch(&w->rt->depot, c, head);
 	}
+}
+
+int64_t magi_slab_in_use(const struct magi_worker *w)
+{
+	int64_t n = 0;
+
+	for (unsigned c = 1; c < MAGI_CLASSES; c++) {
+		/* frames are never unmapped while the runtime lives: a stale head still has a length to read */
+		const struct magi_free_node *head = magi_load_rlx(&w->pub.free[c].head); /* [stat] */
+
+		n += magi_load_rlx(&w->frames[c]) - (int64_t)magi_load_rlx(&head->length); /* [stat] */
+	}
+	return n;
 }
 
 void *magi_slab_take_foreign(mag_runtime *rt, unsigned cls)

@@ -15,6 +15,10 @@ void magi_slab_init(struct magi_worker *w);
 void *magi_slab_take_foreign(mag_runtime *rt, unsigned cls);
 void magi_slab_give_foreign(mag_runtime *rt, unsigned cls, void *p);
 
+/* Frames that are in use, of those that this worker has taken from the depot, less those it freed for others: only the
+ * sum over all workers (and foreign takers) means something. */
+int64_t magi_slab_in_use(const struct magi_worker *w);
+
 /* Hands back all free frames of a worker that has stopped. */
 void magi_slab_drain(struct magi_worker *w);
 

@@ -35,6 +35,7 @@ struct magi_worker {
 	mag_group *ended_group;               /* ends that are not yet told to their group: see task/group.c */
 	int64_t ended;
 	uint64_t turn;       /* picks, for fairness */
+	int64_t round;       /* woken tasks that come before the deque now */
 	uint64_t polled_at;  /* ticks */
 	uint64_t polled_turn;
 	uint64_t searches;

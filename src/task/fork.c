@@ -79,7 +79,7 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 		f->op.word[2] = LEAVE_START;
 	}
 	for (;;) {
-		struct magi_open *o = f->open;
+		struct magi_open *o = magi_opened(f);
 		mag_frame *next = f;
 
 		if (f->taken) {

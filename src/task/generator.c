@@ -20,11 +20,8 @@ int magi_gen_open(mag_frame *f, mag_generator *gen, mag_frame *child, mag_step_f
 	if (!child)
 		return -ENOMEM;
 	magi_frame_init(child, step, f, f->leader, f->scope, cls, MAGI_GEN);
-	gen->open.next = f->open;
-	gen->open.site = f->at;
-	gen->open.kind = MAGI_OPEN_GEN;
 	gen->consumer = f;
-	f->open = &gen->open;
+	magi_open_push(f, &gen->open, MAGI_OPEN_GEN);
 	return 0;
 }
 
@@ -51,12 +48,22 @@ mag_frame *magi_gen_next(mag_frame *f, mag_generator *gen, void *out, size_t siz
 	return enter(f, gen);
 }
 
+/* Whether something is open that the consumer must not run in: generators and lists of errors are not. */
+static bool in_the_way(const mag_frame *f)
+{
+	for (const struct magi_open *o = magi_opened(f); o; o = o->next) {
+		if (o->kind == MAGI_OPEN_SCOPE || o->kind == MAGI_OPEN_GROUP)
+			return true;
+	}
+	return false;
+}
+
 mag_frame *magi_gen_emit(mag_frame *f, const void *value, size_t size)
 {
 	mag_frame *consumer = f->parent;
 	mag_generator *gen = asked(consumer);
 
-	if (gen->open.closing || f->open || size != gen->out_size) {
+	if (gen->open.closing || in_the_way(f) || size != gen->out_size) {
 		f->op.result = gen->open.closing ? MAG_ECANCELED : -EINVAL;
 		return f;
 	}

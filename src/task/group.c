@@ -43,7 +43,7 @@ static void init(mag_group *g, const struct mag_group_options *o)
 
 void magi_group_open(mag_worker *w, mag_frame *f, mag_group *g, const struct mag_group_options *o)
 {
-	for (struct magi_open *e = f->open; e; e = e->next) {
+	for (struct magi_open *e = magi_opened(f); e; e = e->next) {
 		if (e == &g->scope.open && e->kind == MAGI_OPEN_ERRORS) {
 			mag_group_clear(g); /* of its last use */
 			break;

@@ -106,6 +106,11 @@ void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct mag
 	submit(w, req);
 }
 
+bool magi_io_stopped(const struct magi_slot *s)
+{
+	return (magi_load_acq(&s->frame->leader->state) & MAGI_CANCEL) || magi_fd_closing(s->file); /* [state] */
+}
+
 mag_frame *magi_io_await_surely(mag_worker *pub, mag_frame *f, const struct magi_req *request)
 {
 	struct magi_worker *w = magi_worker_of(pub);

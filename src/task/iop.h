@@ -16,6 +16,10 @@ mag_frame *magi_io_await(mag_worker *w, mag_frame *f, const struct magi_req *req
 #define MAGI_IO_AGAIN INT64_MIN
 void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct magi_req *req);
 
+/* Whether the task was cancelled, or the file is being closed: a request must not be submitted again then. A mark that
+ * comes after this sends mail to this ring, which finds the new request under the old token. */
+bool magi_io_stopped(const struct magi_slot *s);
+
 /* In magi_req.flags, besides those of the backends: a transfer (task/transfer.h). */
 enum { MAGI_REQ_ALL = 128 };
 

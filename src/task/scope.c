@@ -66,26 +66,31 @@ void magi_scope_exit(mag_scope *s)
 
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind)
 {
-	o->next = f->open;
+	o->next = magi_opened(f);
 	o->site = f->at;
 	o->kind = kind;
 	o->closing = 0;
 	f->open = o;
+	f->flags |= MAGI_OPENED;
 }
 
 void magi_open_unlink(mag_frame *f, struct magi_open *o)
 {
 	struct magi_open **at = &f->open;
 
+	if (!magi_opened(f))
+		return;
 	while (*at && *at != o)
 		at = &(*at)->next;
 	if (*at)
 		*at = o->next;
+	if (!f->open)
+		f->flags &= ~MAGI_OPENED;
 }
 
 void magi_open_pop(mag_frame *f, struct magi_open *o, const char *what)
 {
-	struct magi_open *last = f->open;
+	struct magi_open *last = magi_opened(f);
 
 	while (last && last->kind == MAGI_OPEN_ERRORS) /* they are in nobody's way */
 		last = last->next;

@@ -18,7 +18,13 @@ void magi_scope_pop(mag_frame *f, mag_scope *s);
 /* Leaves a scope; returns its reason, or 0. */
 int magi_scope_close(mag_frame *f, mag_scope *s);
 
-/* What the frame has open, last first; popping anything but the last ends the program with both sites. */
+/* What the frame has open, or NULL. */
+static inline struct magi_open *magi_opened(const mag_frame *f)
+{
+	return f->flags & MAGI_OPENED ? f->open : NULL;
+}
+
+/* Adding to what the frame has open, last first; popping anything but the last ends the program with both sites. */
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind);
 void magi_open_pop(mag_frame *f, struct magi_open *o, const char *what);
 void magi_open_unlink(mag_frame *f, struct magi_open *o);

@@ -21,6 +21,7 @@
 struct fired {
 	struct magi_cancel cancel;
 	mag_frame *head, **tail; /* sleeps that are over */
+	struct magi_alarm *alarms;
 };
 
 static void sleep_over(struct fired *x, mag_frame *leaf)
@@ -44,6 +45,13 @@ static void fire(magi_timer *t, void *ctx)
 {
 	struct fired *x = ctx;
 
+	if (MAGI_UNLIKELY(t->kind == MAGI_TIMER_ALARM)) {
+		struct magi_alarm *alarm = CONTAINER(t, struct magi_alarm, timer);
+
+		alarm->next = x->alarms;
+		x->alarms = alarm;
+		return;
+	}
 	if (t->kind == MAGI_TIMER_SCOPE)
 		magi_cancel_mark(&x->cancel, CONTAINER(t, mag_scope, timer), MAG_ETIMEDOUT);
 	else
@@ -61,7 +69,25 @@ size_t magi_timers_expire(struct magi_worker *w, struct magi_worker *of, uint64_
 		magi_resume_list(w->rt, &w->pub, x.head);
 		magi_cancel_finish(&x.cancel, &w->pub);
 	}
+	while (MAGI_UNLIKELY(x.alarms != NULL)) {
+		struct magi_alarm *alarm = x.alarms;
+
+		x.alarms = alarm->next;
+		alarm->ring(w, alarm);
+	}
 	return n;
+}
+
+void magi_alarm_set(struct magi_worker *w, struct magi_alarm *alarm, uint64_t ns)
+{
+	alarm->timer.kind = MAGI_TIMER_ALARM;
+	alarm->on = w;
+	magi_wheel_add(&w->wheel, &alarm->timer, magi_saturate_add(magi_now(w), ns));
+}
+
+bool magi_alarm_stop(struct magi_alarm *alarm)
+{
+	return alarm->on && magi_wheel_remove(&alarm->on->wheel, &alarm->timer);
 }
 
 mag_frame *mag_sleep_until(mag_worker *pub, mag_frame *f, uint64_t deadline)

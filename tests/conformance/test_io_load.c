@@ -2,7 +2,7 @@
 /* test_io_load.c - the contract under load: full queues, many completions at once, tokens that look odd. */
 #include "conformance/fixture.h"
 
-/* More than any submission queue holds, in one turn. Tried with the bug put in: a submit that drops what does not fit. */
+/* More than any submission queue holds, in one turn. Tried with the bug put in: a submit that drops what is too much. */
 CONFORMS(ten_thousand_in_one_turn_all_end)
 {
 	enum { N = 10000 };

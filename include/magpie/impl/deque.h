@@ -26,6 +26,7 @@
 struct magi_deque {
 	int64_t bottom MAGI_ALIGNED(MAGI_CACHE_LINE); /* written by the owner */
 	int64_t top_seen;                             /* the owner's last view of top: it is never ahead */
+	bool alone;                                   /* constant: nobody else ever steals, so pop needs no barrier */
 	int64_t top MAGI_ALIGNED(MAGI_CACHE_LINE);    /* thieves, by CAS */
 	mag_frame *slot[MAGI_DEQUE_CAPACITY] MAGI_ALIGNED(MAGI_CACHE_LINE);
 };
@@ -57,7 +58,10 @@ MAGI_FAST mag_frame *magi_deque_pop(struct magi_deque *d)
 	int64_t t;
 	mag_frame *f;
 
-	(void)magi_xchg_seq(&d->bottom, b); /* [last] the barrier between this store and the load of top */
+	if (d->alone)
+		magi_store_rel(&d->bottom, b); /* [publish] */
+	else
+		(void)magi_xchg_seq(&d->bottom, b); /* [last] the barrier between this store and the load of top */
 	t = magi_load_acq(&d->top);         /* [last] */
 	if (MAGI_LIKELY(t < b))
 		return magi_load_rlx(magi_deque_slot(d, b)); /* [publish] */

@@ -39,8 +39,7 @@ enum magi_flag {           /* only the task itself changes them */
 	MAGI_INLINE = 4,   /* runs in its parent's place: the deque was full; the parent is not visible to anybody */
 	MAGI_PINNED = 8,   /* runs on its home worker only */
 	MAGI_LINKED = 16,  /* is in the member list of its birth scope */
-	MAGI_HANDLE = 32,  /* somebody holds a handle on it */
-	MAGI_STARTED = 64, /* group bookkeeping: counts against the group's limit */
+	MAGI_OPENED = 64,  /* `open` is not empty */
 	MAGI_MINDED = 128  /* its end takes the slow path: handle, limit or policy looks at it */
 };
 
@@ -68,21 +67,21 @@ union magi_op {
 
 struct MAGI_ALIGNED(16) mag_frame {
 	mag_step_fn step;
-	const mag_site *at; /* NULL: not begun */
 	mag_frame *parent;
-	uint32_t state;   /* atomic */
-	uint32_t taken;   /* entries of this frame that were removed from a deque by anybody but the child that ended */
-	int32_t arrived;  /* atomic: children that ended without taking this frame back */
-	int32_t join_err; /* atomic: the first error of a forked child */
 	mag_scope *scope; /* the current one */
 	mag_frame *leader;
-	uint32_t id;      /* 0 until something asks for it */
-	uint8_t home;     /* worker index, for pinned tasks */
-	uint8_t shard;    /* of the birth scope's member list, once linked */
-	uint8_t class_;   /* size class */
-	uint8_t flags;    /* kind and flags */
+	const mag_site *at; /* NULL: not begun */
+	uint32_t state;     /* atomic */
+	int32_t arrived;    /* atomic: children that ended without taking this frame back */
+	uint32_t taken;     /* entries of this frame that were removed from a deque by anybody but the child that ended */
+	int32_t join_err;   /* atomic: the first error of a forked child */
+	uint32_t id;        /* 0 until something asks for it */
+	uint8_t home;       /* worker index, for pinned tasks */
+	uint8_t shard;      /* of the birth scope's member list, once linked */
+	uint8_t class_;     /* size class */
+	uint8_t flags;      /* kind and flags */
 	/* line 2 */
-	struct magi_open *open; /* groups, scopes, resources and generators that are open, last first */
+	struct magi_open *open; /* with MAGI_OPENED: groups, scopes and generators that are open, last first */
 	union {
 		mag_frame *next; /* in a ready queue, an inbox, a list of claimed tasks */
 		uint64_t token;  /* leader, PARKED_IO: the name of its operation */
@@ -97,6 +96,7 @@ struct MAGI_ALIGNED(16) mag_frame {
 MAGI_ASSERT_STATIC(sizeof(void *) == 8, "magpie needs 64-bit pointers");
 MAGI_ASSERT_STATIC(sizeof(mag_frame) == 128, "the frame header is two cache lines");
 MAGI_ASSERT_STATIC(offsetof(mag_frame, open) == 64, "line 1 is what fork and call touch");
+MAGI_ASSERT_STATIC(offsetof(mag_frame, taken) % 8 == 0, "taken and join_err are read together");
 
 /* Size classes: steps of 64 bytes up to 4 KiB, then four steps a doubling up to 1 MiB. A constant for constants. */
 enum { MAGI_CLASS_FINE = 64, MAGI_CLASSES = 97, MAGI_CLASS_BYTES_MAX = 1 << 20 };

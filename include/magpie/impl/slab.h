@@ -2,11 +2,12 @@
 /* slab.h - frames come from per-worker free lists and go back to the worker that ends them.
  *
  * Who:     take, give: the owner of the worker only.
- * Always:  a list holds free frames of one size class, linked through their first word.
+ * Always:  a list holds free frames of one size class, linked through their first word; statistics read a head's length from other threads.
  * Not:     remote free queues: surplus goes back in batches through the runtime's depot, see src/sched/slab.c */
 #ifndef MAGPIE_IMPL_SLAB_H
 #define MAGPIE_IMPL_SLAB_H
 
+#include <magpie/impl/atomic.h>
 #include <magpie/impl/frame.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -25,10 +26,15 @@
 #define MAGI_UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
+/* The first two words of a free frame. */
+struct magi_free_node {
+	struct magi_free_node *next; /* NULL in the node that ends every list */
+	uint64_t length;             /* from here to the end: no counter to update, hence no chain of updates */
+};
+
 struct magi_free_list {
-	void *head; /* the first word of each points to the next */
-	uint32_t count;
-	uint32_t high; /* above this a batch goes back to the depot */
+	struct magi_free_node *head;
+	uint64_t high; /* above this length a batch goes back to the depot */
 };
 
 MAGI_C_BEGIN
@@ -39,24 +45,27 @@ MAGI_C_END
 
 MAGI_FAST void *magi_slab_take(mag_worker *w, struct magi_free_list *list, unsigned cls, size_t size)
 {
-	void *p = list->head;
+	struct magi_free_node *p = list->head, *next = p->next;
 
-	if (MAGI_UNLIKELY(!p))
+	if (MAGI_UNLIKELY(!next))
 		return magi_slab_refill(w, cls);
 	MAGI_UNPOISON(p, size);
-	list->head = *(void **)p;
-	list->count--;
+	magi_store_rlx(&list->head, next); /* [stat] */
 	return p;
 }
 
-MAGI_FAST void magi_slab_give(mag_worker *w, struct magi_free_list *list, unsigned cls, void *p, size_t size)
+MAGI_FAST void magi_slab_give(mag_worker *w, struct magi_free_list *list, unsigned cls, void *memory, size_t size)
 {
-	*(void **)p = list->head;
-	list->head = p;
-	if (MAGI_UNLIKELY(++list->count > list->high))
+	struct magi_free_node *p = (struct magi_free_node *)memory, *head = list->head;
+	uint64_t length = head->length + 1;
+
+	p->next = head;
+	magi_store_rlx(&p->length, length); /* [stat] */
+	magi_store_rlx(&list->head, p); /* [stat] */
+	if (MAGI_UNLIKELY(length > list->high))
 		magi_slab_surplus(w, cls);
-	if (size > sizeof(void *))
-		MAGI_POISON((char *)p + sizeof(void *), size - sizeof(void *));
+	if (size > sizeof(*p))
+		MAGI_POISON((char *)memory + sizeof(*p), size - sizeof(*p));
 }
 
 #endif

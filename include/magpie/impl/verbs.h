@@ -105,7 +105,11 @@ MAGI_C_END
 
 #define MAGI_JOIN(dst)                                                                     \
 	do {                                                                               \
-		if (MAGI_UNLIKELY(self->frame.taken != 0)) {                               \
+		if (MAGI_LIKELY(magi_joined_clean(&self->frame))) {                        \
+			(dst) = 0;                                                         \
+			break;                                                             \
+		}                                                                          \
+		if (self->frame.taken != 0) {                                              \
 			MAGI_SITE_HERE("MAG_JOIN");                                        \
 			mag_frame *magi_next = magi_join_wait(w, &self->frame);            \
 			if (magi_next != &self->frame)                                     \
@@ -133,9 +137,7 @@ MAGI_C_END
 #define MAGI_RETURN(rc)                                                                                   \
 	do {                                                                                              \
 		const int64_t magi_rc = (rc);                                                             \
-		if (MAGI_UNLIKELY(self->frame.taken != 0 || self->frame.open != NULL ||                   \
-				  magi_load_rlx(&self->frame.join_err) != 0)) /* [own] no child runs */   \
-		{                                                                                         \
+		if (MAGI_UNLIKELY(!magi_joined_clean(&self->frame) || (self->frame.flags & MAGI_OPENED))) {       \
 			MAGI_SITE(NULL, "MAG_RETURN");                                                    \
 			return magi_leave(w, &self->frame, magi_rc);                                      \
 		}                                                                                         \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.h - the part of a worker that inlined code touches: deque, free lists, budget.
+/* worker.h - the part of a worker that inlined code touches: deque, free lists.
  *
  * The rest of it lies behind (src/sched/types.h). Its layout is part of the binary interface: MAGI_ABI names it, and
  * mag_run and mag_runtime_create refuse a program that was built with another. */
@@ -14,8 +14,8 @@
 
 struct mag_worker {
 	const uint64_t *sleepers; /* the runtime's set of sleeping workers */
-	uint32_t budget;          /* steps left before others get their turn */
 	uint32_t index;
+	struct magi_free_node none; /* ends every free list */
 	struct magi_free_list free[MAGI_CLASSES];
 	struct magi_deque deque;
 };
@@ -48,19 +48,18 @@ MAGI_FAST void magi_frame_init(mag_frame *f, mag_step_fn step, mag_frame *parent
 				 int cls, unsigned flags)
 {
 	f->step = step;
-	f->at = NULL;
 	f->parent = parent;
-	f->state = 0;
-	f->taken = 0;
-	f->arrived = 0;
-	f->join_err = 0;
 	f->scope = scope;
 	f->leader = leader;
+	f->at = NULL;
+	f->state = 0;
+	f->arrived = 0;
+	f->taken = 0;
+	f->join_err = 0;
 	f->id = 0;
 	f->home = 0;
 	f->class_ = (uint8_t)cls;
 	f->flags = (uint8_t)flags;
-	f->open = NULL;
 }
 
 MAGI_FAST mag_frame *magi_call(mag_frame *parent, mag_frame *child, mag_step_fn step, int cls)
@@ -113,13 +112,22 @@ MAGI_FAST mag_frame *magi_end(mag_worker *w, mag_frame *f, int64_t rc, int cls)
 	}
 }
 
+/* Whether no child is outstanding and none has failed: taken and join_err in one load. While children are outstanding
+ * taken is not 0, whatever they write beside it; when it is 0 nobody writes join_err. */
+typedef uint64_t magi_pair __attribute__((may_alias));
+
+MAGI_FAST bool magi_joined_clean(const mag_frame *f)
+{
+	return magi_load_rlx((const magi_pair *)(const void *)&f->taken) == 0; /* [err] */
+}
+
 /* The join of a frame whose children are all back: its first error, which is taken. */
 MAGI_FAST int64_t magi_join_result(mag_frame *f)
 {
-	int64_t rc = f->join_err; /* all children arrived or were taken back: nobody else writes it now */
+	int64_t rc = f->join_err;
 
-	f->join_err = 0;
 	f->taken = 0;
+	f->join_err = 0;
 	return rc;
 }
 

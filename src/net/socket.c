@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - making sockets and asking about them: what the kernel does at once, without waiting.
+ *
+ * Who:     any worker.
+ * Always:  a descriptor is in the table of files or closed when a function returns.
+ *          Sockets are blocking ones for the kernel: io_uring does its own waiting, and a non-blocking file makes it
+ *          answer -EAGAIN instead. */
+#include <errno.h>
+#include <magpie/io.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "net/net.h"
+#include "task/file.h"
+
+int magi_adopt(struct magi_worker *w, int raw, mag_fd *fd)
+{
+	int rc;
+
+	*fd = MAG_FD_NONE;
+	if (raw < 0)
+		return raw;
+	rc = magi_fds_add(&w->rt->fds, raw, fd);
+	if (rc < 0)
+		close(raw);
+	return rc;
+}
+
+int magi_set(int raw, int level, int option, int value)
+{
+	return setsockopt(raw, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+int mag_socket(int family, int type, int protocol, mag_fd *fd)
+{
+	mag_worker *w = magi_self();
+	int raw;
+
+	if (!fd)
+		return -EINVAL;
+	*fd = MAG_FD_NONE;
+	if (!w)
+		return -EPERM;
+	if (type & SOCK_NONBLOCK)
+		return -EINVAL;
+	if (magi_fault())
+		return -ENFILE;
+	raw = socket(family, type | SOCK_CLOEXEC, protocol);
+	return raw < 0 ? -errno : magi_adopt(magi_worker_of(w), raw, fd);
+}
+
+int mag_socket_pair(int type, mag_fd pair[2])
+{
+	mag_worker *w = magi_self();
+	int raw[2], rc;
+
+	if (!pair)
+		return -EINVAL;
+	pair[0] = pair[1] = MAG_FD_NONE;
+	if (!w)
+		return -EPERM;
+	if (type & SOCK_NONBLOCK)
+		return -EINVAL;
+	if (magi_fault())
+		return -ENFILE;
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw) < 0)
+		return -errno;
+	rc = magi_adopt(magi_worker_of(w), raw[0], &pair[0]);
+	if (rc < 0) {
+		close(raw[1]);
+		return rc;
+	}
+	rc = magi_adopt(magi_worker_of(w), raw[1], &pair[1]);
+	if (rc < 0) {
+		close(mag_fd_release(pair[0]));
+		pair[0] = MAG_FD_NONE;
+	}
+	return rc;
+}
+
+/* Calls of the kernel on a file that is held meanwhile. */
+
+int mag_bind(mag_fd fd, const mag_addr *addr)
+{
+	mag_worker *w = magi_self();
+	struct magi_fd *r;
+	int rc;
+
+	if (!addr || !addr->len)
+		return -EINVAL;
+	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
+	if (!r)
+		return MAG_ECLOSED;
+	rc = bind(r->raw, (const struct sockaddr *)&addr->storage, addr->len) < 0 ? -errno : 0;
+	magi_file_end(magi_worker_of(w), r, 0);
+	return rc;
+}
+
+int mag_socket_option(mag_fd fd, int level, int option, const void *value, size_t size)
+{
+	mag_worker *w = magi_self();
+	struct magi_fd *r;
+	int rc;
+
+	if (!value && size)
+		return -EINVAL;
+	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
+	if (!r)
+		return MAG_ECLOSED;
+	rc = setsockopt(r->raw, level, option, value, (socklen_t)size) < 0 ? -errno : 0;
+	magi_file_end(magi_worker_of(w), r, 0);
+	return rc;
+}
+
+static int ask_name(mag_fd fd, mag_addr *addr, int (*ask)(int raw, struct sockaddr *name, socklen_t *len))
+{
+	mag_worker *w = magi_self();
+	struct magi_fd *r;
+	int rc;
+
+	if (!addr)
+		return -EINVAL;
+	addr->len = 0;
+	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
+	if (!r)
+		return MAG_ECLOSED;
+	addr->len = sizeof(addr->storage);
+	rc = ask(r->raw, (struct sockaddr *)&addr->storage, &addr->len) < 0 ? -errno : 0;
+	if (rc < 0)
+		addr->len = 0;
+	magi_file_end(magi_worker_of(w), r, 0);
+	return rc;
+}
+
+static int local_name(int raw, struct sockaddr *name, socklen_t *len)
+{
+	return getsockname(raw, name, len);
+}
+
+static int peer_name(int raw, struct sockaddr *name, socklen_t *len)
+{
+	return getpeername(raw, name, len);
+}
+
+int mag_fd_local_addr(mag_fd fd, mag_addr *addr)
+{
+	return ask_name(fd, addr, local_name);
+}
+
+int mag_fd_peer_addr(mag_fd fd, mag_addr *addr)
+{
+	return ask_name(fd, addr, peer_name);
+}
+
+int magi_listen(const mag_addr *addr, int backlog, int (*prepare)(int raw, const void *options), const void *options,
+		mag_fd *fd)
+{
+	mag_worker *w = magi_self();
+	int raw, rc;
+
+	*fd = MAG_FD_NONE;
+	if (!w)
+		return -EPERM;
+	if (magi_fault())
+		return -ENFILE;
+	raw = socket(addr->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (raw < 0)
+		return -errno;
+	rc = prepare(raw, options);
+	if (rc == 0 && bind(raw, (const struct sockaddr *)&addr->storage, addr->len) < 0)
+		rc = -errno;
+	if (rc == 0 && listen(raw, backlog) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		close(raw);
+		return rc;
+	}
+	return magi_adopt(magi_worker_of(w), raw, fd);
+}

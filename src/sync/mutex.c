@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* mutex.c - the slow ways of a mutex: it is held, or somebody waits.
+ *
+ * What:    one word says who holds it and whether somebody waits; waiters queue under the lock of `waitq`. An unlock that
+ *          finds waiters lets the first out of the queue to try for itself (woken), while others may be faster. A woken one
+ *          that was too late goes back to the front. When the queue has been overtaken for long, unlock makes the first
+ *          waiter the holder instead.
+ * Who:     lock, try_lock, unlock: tasks. gone: whoever cancels.
+ * Always:  WAITERS <=> the queue is not empty, seen under its lock. At most one waiter is woken at a time; while one is, an
+ *          unlock wakes nobody: the woken one either becomes the holder or takes WOKEN back while another holds it, and
+ *          in both cases an unlock is to come.
+ *          After the step that lets others have the mutex, unlock touches it only while a waiter that has not been
+ *          resumed depends on it: whoever locks next may free it.
+ *          On the only worker of a runtime the fast ways are plain loads and stores: other threads, when they cancel, write
+ *          the word only by read-modify-writes that take WAITERS away, and the fast ways write it only without that bit.
+ * Pairs:   [mutex] taken by read-modify-write (acquire), given back (release); [state] task/wait.h
+ * Not:     handing over at each unlock: each lock would then cost a change of tasks (a convoy). Spinning before parking:
+ *          a worker has other tasks to run. */
+#include <errno.h>
+#include <magpie/mutex.h>
+
+#include "base/clock.h"
+#include "sync/busy.h"
+
+#define HOLDER(state) ((state) & ~(uint64_t)MAGI_MUTEX_BITS)
+
+static uint64_t name_of(const mag_frame *f)
+{
+	return (uint64_t)(uintptr_t)f->leader;
+}
+
+static mag_mutex *mutex_of(struct magi_waitq *q)
+{
+	return (mag_mutex *)(void *)((char *)q - offsetof(mag_mutex, waitq));
+}
+
+void mag_mutex_init(mag_mutex *m)
+{
+	*m = (mag_mutex)MAG_MUTEX_INIT;
+}
+
+int mag_mutex_fini(mag_mutex *m)
+{
+	return magi_sync_busy(&m->waitq, magi_load_acq(&m->state) != 0, "mag_mutex_fini"); /* [mutex] */
+}
+
+bool mag_mutex_is_locked(const mag_mutex *m)
+{
+	return HOLDER(magi_load_acq(&m->state)); /* [mutex] */
+}
+
+/* Takes it if nobody holds it, and with it those of `bits` that are set away. */
+static bool take(mag_mutex *m, const mag_frame *f, uint64_t bits)
+{
+	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
+
+	while (!HOLDER(s)) {
+		if (magi_cas_acq(&m->state, &s, (s & ~bits) | name_of(f))) /* [mutex] */
+			return true;
+	}
+	return false;
+}
+
+/* A cancelled waiter was taken out. Whoever holds the mutex looks at the others. */
+static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
+{
+	(void)f;
+	(void)granted;
+	if (!q->head)
+		magi_and_ar(&mutex_of(q)->state, ~(uint64_t)MAGI_MUTEX_WAITERS); /* [mutex] */
+	return true;
+}
+
+static void last_to_front(struct magi_waitq *q)
+{
+	mag_frame *f = q->tail, *before = f->op.wait.prev;
+
+	if (!before)
+		return;
+	before->op.wait.next = NULL;
+	q->tail = before;
+	f->op.wait.prev = NULL;
+	f->op.wait.next = q->head;
+	q->head->op.wait.prev = f;
+	q->head = f;
+}
+
+/* Takes the mutex (0), or says that f is about to wait (1), and takes `bits` away; the lock is held. */
+static int take_or_wait(mag_mutex *m, const mag_frame *f, uint64_t bits)
+{
+	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
+	uint64_t after;
+
+	do {
+		if (HOLDER(s) == name_of(f))
+			return MAG_EDEADLK;
+		after = (s & ~bits) | (HOLDER(s) ? (uint64_t)MAGI_MUTEX_WAITERS : name_of(f));
+	} while (s != after && !magi_cas_ar(&m->state, &s, after)); /* [mutex] */
+	return HOLDER(s) ? 1 : 0;
+}
+
+/* bits: WOKEN when f was woken, and goes back to the front. */
+static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t bits)
+{
+	struct magi_waitq *q = &m->waitq;
+	bool parked = false;
+	int rc;
+
+	magi_lock_acquire(magi_waitq_lock(q));
+	rc = take_or_wait(m, f, bits);
+	if (rc == 1) {
+		if (!q->head && !bits)
+			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * magi_runtime_of(w)->ticks_per_us;
+		q->gone = gone;
+		parked = magi_wait_park(f, q, 0);
+		if (parked && bits)
+			last_to_front(q);
+		if (!parked && !q->head)
+			magi_and_ar(&m->state, ~(uint64_t)MAGI_MUTEX_WAITERS); /* [mutex] */
+		rc = MAG_ECANCELED;
+	}
+	magi_lock_release(magi_waitq_lock(q));
+	return parked ? NULL : magi_wait_done(w, f, rc);
+}
+
+mag_frame *magi_mutex_lock(mag_worker *w, mag_frame *f, mag_mutex *m)
+{
+	int rc;
+
+	if (magi_cancelled(f))
+		return magi_wait_done(w, f, MAG_ECANCELED);
+	if (take(m, f, 0))
+		return magi_wait_done(w, f, 0);
+	rc = magi_wait_begin(w, f);
+	return rc < 0 ? magi_wait_done(w, f, rc) : queue_up(w, f, m, 0);
+}
+
+/* The step of a woken frame; need: its own. */
+static mag_frame *try_again(mag_worker *w, mag_frame *f)
+{
+	mag_mutex *m = mutex_of(f->op.wait.on);
+
+	f->step = (mag_step_fn)(uintptr_t)f->op.wait.need;
+	if (!take(m, f, MAGI_MUTEX_WOKEN))
+		return queue_up(w, f, m, MAGI_MUTEX_WOKEN);
+	f->op.result = 0;
+	return f;
+}
+
+int magi_mutex_try_lock(mag_frame *f, mag_mutex *m)
+{
+	return take(m, f, 0) ? 0 : -EAGAIN;
+}
+
+/* The first waiter that can be had becomes the holder, or is woken. The lock is held, and the mutex is the caller's. */
+static mag_frame *pass_on(mag_mutex *m, const mag_runtime *rt)
+{
+	struct magi_waitq *q = &m->waitq;
+	uint64_t now = magi_ticks(), after;
+	mag_frame *next = magi_wait_grant(q, 0);
+
+	after = q->head ? MAGI_MUTEX_WAITERS : 0;
+	if (next && (int64_t)(now - m->fair_at) >= 0) {
+		m->fair_at = now + MAG_MUTEX_FAIR_US * rt->ticks_per_us;
+		after |= name_of(next);
+	} else if (next) {
+		after |= MAGI_MUTEX_WOKEN;
+		next->op.wait.need = (uint64_t)(uintptr_t)next->step;
+		next->step = try_again;
+	}
+	if (next)
+		magi_store_rlx(&next->q.next, NULL); /* [state] */
+	magi_store_rel(&m->state, after); /* [mutex] with a holder and under the lock nobody else changes it */
+	return next;
+}
+
+static int not_held(const mag_frame *f, uint64_t s)
+{
+	magi_misuse("mag_mutex_unlock in %s, which last waited at %s:%d: %s", f->at ? f->at->func : "a task",
+		    f->at ? f->at->file : "-", f->at ? f->at->line : 0,
+		    HOLDER(s) ? "another task holds the mutex" : "nobody holds the mutex");
+	(void)f;
+	(void)s;
+	return -EPERM;
+}
+
+int magi_mutex_unlock(mag_frame *f, mag_mutex *m)
+{
+	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
+	mag_frame *next;
+
+	do {
+		if (HOLDER(s) != name_of(f))
+			return not_held(f, s);
+		if ((s & MAGI_MUTEX_BITS) == MAGI_MUTEX_WAITERS) {
+			magi_lock_acquire(magi_waitq_lock(&m->waitq));
+			next = pass_on(m, f->scope->rt);
+			magi_lock_release(magi_waitq_lock(&m->waitq));
+			magi_wait_resume(next);
+			return 0;
+		}
+	} while (!magi_cas_rel(&m->state, &s, s & MAGI_MUTEX_BITS)); /* [mutex] */
+	return 0;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* queue.c - a bounded queue: a ring of elements and one queue of waiters, under one lock.
+ *
+ * Who:     push, pop: tasks. try_push, try_pop, close and the rest: any thread.
+ * Always:  who pushes waits only while the ring is full, who pops only while it is empty; the capacity is at least 1, so
+ *          that the waiters are all of one kind, which the length tells. A pop from a full ring puts the element of the
+ *          first waiting pusher in; a push into an empty one gives its element to the first waiting popper.
+ *          An element is in the ring, or with a task: it changes hands when the CAS of magi_wait_take says that its
+ *          taker is not cancelled, and before that one runs.
+ *          A cancelled waiter holds up nothing: who comes next goes to the one behind it.
+ *          Who would have to wait while others are ready here lets these run first, once, and tries again: what it waits
+ *          for is often what they do next, and that is cheaper than parking and being granted.
+ * Pairs:   the lock; [hint] the length, for who only asks; [state] task/wait.h
+ * Not:     two indexes and a sequence number per element: each operation needs a full barrier more to see waiters, which
+ *          costs what the lock costs, and both ends then share lines all the same. */
+#include <magpie/queue.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sched/ready.h"
+#include "sync/busy.h"
+
+enum { WORD = 8 };
+
+static magi_lock *lock_of(mag_queue *q)
+{
+	return magi_waitq_lock(&q->waitq);
+}
+
+int mag_queue_init(mag_queue *q, uint32_t capacity, size_t size)
+{
+	const char *debug = getenv("MAGPIE_DEBUG");
+
+	if (capacity == 0 || size == 0 || size > MAG_QUEUE_ELEMENT_MAX)
+		return -EINVAL;
+	if (debug && strstr(debug, "queue=1"))
+		capacity = 1;
+	*q = (mag_queue){ .capacity = capacity, .size = (uint32_t)size, .on_heap = 1 };
+	q->items = magi_alloc(capacity * size);
+	return q->items ? 0 : -ENOMEM;
+}
+
+int mag_queue_fini(mag_queue *q)
+{
+	int rc = magi_sync_busy(&q->waitq, false, "mag_queue_fini");
+
+	if (rc < 0)
+		return rc;
+	if (q->on_heap)
+		magi_free(q->items);
+	q->items = NULL;
+	return 0;
+}
+
+/* The ring; the lock is held. */
+
+static void copy(void *to, const void *from, uint32_t size)
+{
+	if (MAGI_LIKELY(size == WORD))
+		memcpy(to, from, WORD);
+	else
+		memcpy(to, from, size);
+}
+
+static unsigned char *item_at(const mag_queue *q, uint32_t i)
+{
+	return q->items + (size_t)i * q->size;
+}
+
+static void ring_add(mag_queue *q, const void *item)
+{
+	uint32_t left = q->capacity - q->first; /* from the oldest to the end of the array */
+
+	copy(item_at(q, q->length < left ? q->first + q->length : q->length - left), item, q->size);
+	magi_store_rlx(&q->length, q->length + 1); /* [hint] */
+}
+
+static void ring_take(mag_queue *q, void *item)
+{
+	copy(item, item_at(q, q->first), q->size);
+	q->first = q->first + 1 < q->capacity ? q->first + 1 : 0;
+	magi_store_rlx(&q->length, q->length - 1); /* [hint] */
+}
+
+/* What a waiter needs to know: where a pop's element goes, or where a push's lies; words lie here themselves. */
+
+static uint64_t need_of(const mag_queue *q, bool push, void *item)
+{
+	uint64_t word;
+
+	if (!push || q->size != WORD)
+		return (uint64_t)(uintptr_t)item;
+	memcpy(&word, item, WORD);
+	return word;
+}
+
+static int put(mag_queue *q, const void *item, mag_frame **granted)
+{
+	mag_frame *f;
+
+	if (q->closed)
+		return MAG_ECLOSED;
+	while (q->length == 0 && (f = magi_wait_first(&q->waitq))) {
+		void *to = (void *)(uintptr_t)f->op.wait.need;
+
+		if (!magi_wait_take(&q->waitq, f))
+			continue;
+		copy(to, item, q->size);
+		f->op.result = 0;
+		*granted = f;
+		return 0;
+	}
+	if (q->length == q->capacity)
+		return -EAGAIN;
+	ring_add(q, item);
+	return 0;
+}
+
+static int get(mag_queue *q, void *item, mag_frame **granted)
+{
+	mag_frame *f;
+
+	if (q->length == 0)
+		return q->closed ? MAG_ECLOSED : -EAGAIN;
+	ring_take(q, item);
+	while ((f = magi_wait_first(&q->waitq))) {
+		uint64_t need = f->op.wait.need;
+
+		if (!magi_wait_take(&q->waitq, f))
+			continue;
+		ring_add(q, q->size == WORD ? (const void *)&need : (const void *)(uintptr_t)need);
+		f->op.result = 0;
+		*granted = f;
+		break;
+	}
+	return 0;
+}
+
+/* The operations. */
+
+MAGI_FAST int exchange(mag_queue *q, bool push, void *item, mag_frame **granted)
+{
+	return push ? put(q, item, granted) : get(q, item, granted);
+}
+
+static mag_frame *push_again(mag_worker *w, mag_frame *f);
+static mag_frame *pop_again(mag_worker *w, mag_frame *f);
+
+/* Until f is resumed, word[1] is its step, [2] the queue, [3] the element. */
+static mag_frame *let_others(mag_worker *w, mag_frame *f, mag_queue *q, bool push, void *item)
+{
+	if (f->leader->flags & MAGI_INLINE)
+		magi_inline_release(w, f->leader);
+	f->op.word[1] = (uint64_t)(uintptr_t)f->step;
+	f->op.word[2] = (uint64_t)(uintptr_t)q;
+	f->op.word[3] = (uint64_t)(uintptr_t)item;
+	f->step = push ? push_again : pop_again;
+	magi_resume_later(magi_runtime_of(w), w, f);
+	return NULL;
+}
+
+MAGI_FAST mag_frame *await(mag_worker *w, mag_frame *f, mag_queue *q, bool push, bool again, void *item)
+{
+	/* a task that does not wait need not be known to its scope: only when it must is all of magi_wait_begin done */
+	bool begun = (f->leader->flags & (MAGI_LINKED | MAGI_INLINE)) == MAGI_LINKED;
+	mag_frame *granted = NULL;
+	int rc;
+
+	if (magi_cancelled(f))
+		return magi_wait_done(w, f, MAG_ECANCELED);
+	if (!again && magi_load_rlx(&q->length) == (push ? q->capacity : 0) && /* [hint] */
+	    magi_ready_count(&magi_worker_of(w)->ready))
+		return let_others(w, f, q, push, item);
+	magi_lock_acquire(lock_of(q));
+	rc = exchange(q, push, item, &granted);
+	if (MAGI_UNLIKELY(rc == -EAGAIN && !begun)) {
+		magi_lock_release(lock_of(q));
+		rc = magi_wait_begin(w, f);
+		if (rc < 0)
+			return magi_wait_done(w, f, rc);
+		magi_lock_acquire(lock_of(q));
+		rc = exchange(q, push, item, &granted);
+	}
+	if (rc == -EAGAIN) {
+		if (magi_wait_park(f, &q->waitq, need_of(q, push, item))) {
+			magi_lock_release(lock_of(q));
+			return NULL;
+		}
+		rc = MAG_ECANCELED;
+	}
+	magi_lock_release(lock_of(q));
+	if (granted)
+		magi_resume_later(magi_runtime_of(w), w, granted);
+	return magi_wait_done(w, f, rc);
+}
+
+mag_frame *mag_queue_push(mag_worker *w, mag_frame *f, mag_queue *q, const void *element)
+{
+	return await(w, f, q, true, false, (void *)(uintptr_t)element);
+}
+
+mag_frame *mag_queue_pop(mag_worker *w, mag_frame *f, mag_queue *q, void *element)
+{
+	return await(w, f, q, false, false, element);
+}
+
+static mag_frame *push_again(mag_worker *w, mag_frame *f)
+{
+	f->step = (mag_step_fn)(uintptr_t)f->op.word[1];
+	return await(w, f, (mag_queue *)(uintptr_t)f->op.word[2], true, true, (void *)(uintptr_t)f->op.word[3]);
+}
+
+static mag_frame *pop_again(mag_worker *w, mag_frame *f)
+{
+	f->step = (mag_step_fn)(uintptr_t)f->op.word[1];
+	return await(w, f, (mag_queue *)(uintptr_t)f->op.word[2], false, true, (void *)(uintptr_t)f->op.word[3]);
+}
+
+static int attempt(mag_queue *q, bool push, void *item)
+{
+	mag_frame *granted = NULL;
+	int rc;
+
+	magi_lock_acquire(lock_of(q));
+	rc = exchange(q, push, item, &granted);
+	magi_lock_release(lock_of(q));
+	if (granted) {
+		magi_store_rlx(&granted->q.next, NULL); /* [state] */
+		magi_wait_resume(granted);
+	}
+	return rc;
+}
+
+int mag_queue_try_push(mag_queue *q, const void *element)
+{
+	return attempt(q, true, (void *)(uintptr_t)element);
+}
+
+int mag_queue_try_pop(mag_queue *q, void *element)
+{
+	return attempt(q, false, element);
+}
+
+int mag_queue_close(mag_queue *q)
+{
+	mag_frame *list = NULL;
+	bool first;
+
+	magi_lock_acquire(lock_of(q));
+	first = !q->closed;
+	q->closed = 1;
+	if (first)
+		list = magi_wait_grant_all(&q->waitq, MAG_ECLOSED);
+	magi_lock_release(lock_of(q));
+	magi_wait_resume(list);
+	return first;
+}
+
+bool mag_queue_is_closed(mag_queue *q)
+{
+	bool closed;
+
+	magi_lock_acquire(lock_of(q));
+	closed = q->closed;
+	magi_lock_release(lock_of(q));
+	return closed;
+}
+
+uint32_t mag_queue_length(const mag_queue *q)
+{
+	return magi_load_rlx(&q->length); /* [hint] */
+}
+
+uint32_t mag_queue_capacity(const mag_queue *q)
+{
+	return q->capacity;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* semaphore.c - the slow ways of a semaphore: somebody waits, or must.
+ *
+ * What:    one word holds the free permits and whether somebody waits. While nobody waits it is changed by whoever comes;
+ *          while somebody does, under the lock of `waitq` alone. Permits that do not suffice for the first waiter gather
+ *          in the word.
+ * Who:     acquire: tasks. release: any thread. gone: whoever cancels.
+ * Always:  WAITERS <=> the queue is not empty, seen under its lock. The first waiter needs more than there is.
+ *          A permit is in the word, or belongs to a task whose wait was won by the CAS of magi_wait_take: a cancelled
+ *          waiter has none, and those behind it are looked at when it goes.
+ *          After the lock is released nothing of the semaphore is touched: a task that was granted may free it.
+ * Pairs:   [permit] taken (acquire) and given (release) by read-modify-write; waiters are ordered by the lock
+ * Not:     letting a newcomer overtake: who needs many permits would never get them. */
+#include <errno.h>
+#include <magpie/semaphore.h>
+
+#include "sync/busy.h"
+
+enum { WAITERS = MAGI_SEMAPHORE_WAITERS };
+
+static mag_semaphore *semaphore_of(struct magi_waitq *q)
+{
+	return (mag_semaphore *)(void *)((char *)q - offsetof(mag_semaphore, waitq));
+}
+
+static magi_lock *lock_of(mag_semaphore *s)
+{
+	return magi_waitq_lock(&s->waitq);
+}
+
+int mag_semaphore_init(mag_semaphore *s, uint32_t permits, uint32_t max)
+{
+	if (permits > max || max == 0 || max > MAG_SEMAPHORE_MAX)
+		return -EINVAL;
+	*s = (mag_semaphore)MAG_SEMAPHORE_INIT(permits, max);
+	return 0;
+}
+
+int mag_semaphore_fini(mag_semaphore *s)
+{
+	return magi_sync_busy(&s->waitq, magi_load_acq(&s->state) & WAITERS, "mag_semaphore_fini"); /* [permit] */
+}
+
+uint32_t mag_semaphore_permits(const mag_semaphore *s)
+{
+	return magi_load_acq(&s->state) / 2; /* [permit] */
+}
+
+/* Serves waiters in their order with what is free plus n; the lock is held, and somebody waits or did. */
+static mag_frame *serve(mag_semaphore *s, uint32_t n, mag_frame *list)
+{
+	uint32_t permits = magi_load_rlx(&s->state) / 2 + n; /* [permit] under the lock */
+	mag_frame *first, **tail = &list;
+
+	while (*tail)
+		tail = &(*tail)->q.next;
+	while ((first = magi_wait_first(&s->waitq)) && first->op.wait.need <= permits) {
+		uint32_t need = (uint32_t)first->op.wait.need;
+
+		if (!magi_wait_take(&s->waitq, first))
+			continue;
+		permits -= need;
+		first->op.result = 0;
+		magi_store_rlx(&first->q.next, NULL); /* [state] */
+		magi_store_rlx(tail, first);          /* [state] */
+		tail = &first->q.next;
+	}
+	magi_store_rel(&s->state, permits * 2 | (first ? WAITERS : 0)); /* [permit] */
+	return list;
+}
+
+/* A cancelled waiter was taken out: it may have been all that those behind it waited for. */
+static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
+{
+	mag_semaphore *s = semaphore_of(q);
+
+	(void)f;
+	/* without the bit others change the word, and nobody waits any more */
+	if (magi_load_rlx(&s->state) & WAITERS) /* [permit] */
+		*granted = serve(s, 0, *granted);
+	return true;
+}
+
+/* Takes n permits (0), or says that f is about to wait (1); the lock is held. */
+static int take_or_wait(mag_semaphore *s, uint32_t n)
+{
+	uint32_t was = magi_load_rlx(&s->state); /* [permit] */
+	bool enough;
+
+	do {
+		if (was & WAITERS)
+			return 1;
+		enough = was / 2 >= n;
+	} while (!magi_cas_acq(&s->state, &was, enough ? was - 2 * n : was | WAITERS)); /* [permit] */
+	return enough ? 0 : 1;
+}
+
+mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s, uint32_t n)
+{
+	bool parked = false;
+	int rc;
+
+	if (magi_cancelled(f))
+		return magi_wait_done(w, f, MAG_ECANCELED);
+	if (n == 0 || n > s->max)
+		return magi_wait_done(w, f, -EINVAL);
+	if (magi_semaphore_take(s, n))
+		return magi_wait_done(w, f, 0);
+	rc = magi_wait_begin(w, f);
+	if (rc < 0)
+		return magi_wait_done(w, f, rc);
+	magi_lock_acquire(lock_of(s));
+	rc = take_or_wait(s, n);
+	if (rc == 1) {
+		s->waitq.gone = gone;
+		parked = magi_wait_park(f, &s->waitq, n);
+		if (!parked && !magi_wait_first(&s->waitq))
+			magi_and_ar(&s->state, ~(uint32_t)WAITERS); /* [permit] */
+		rc = MAG_ECANCELED;
+	}
+	magi_lock_release(lock_of(s));
+	return parked ? NULL : magi_wait_done(w, f, rc);
+}
+
+int magi_semaphore_release(mag_semaphore *s, uint32_t n, const char *where)
+{
+	mag_frame *list;
+	uint32_t was;
+
+	for (;;) {
+		was = magi_load_rlx(&s->state); /* [permit] */
+		if (n > s->max - was / 2) {
+			magi_misuse("mag_semaphore_release at %s: %u more permits than %u are above the most, %u", where,
+				    n, was / 2, s->max);
+			(void)where;
+			return -EOVERFLOW;
+		}
+		if (!(was & WAITERS)) {
+			if (magi_cas_rel(&s->state, &was, was + 2 * n)) /* [permit] */
+				return 0;
+			continue;
+		}
+		magi_lock_acquire(lock_of(s));
+		was = magi_load_rlx(&s->state); /* [permit] */
+		if ((was & WAITERS) && n <= s->max - was / 2)
+			break;
+		magi_lock_release(lock_of(s)); /* the last waiter went meanwhile, or others gave permits */
+	}
+	list = serve(s, n, NULL);
+	magi_lock_release(lock_of(s));
+	magi_wait_resume(list);
+	return 0;
+}
