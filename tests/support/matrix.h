@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* matrix.h - what must hold for every primitive when who waits for it is cancelled: before, while it waits, and at the
+ * very moment when it is granted; by its scope, by a deadline, by its group.
+ *
+ * A primitive takes part as a `subject`: something that one task waits for, and that is given by a call. At the start of
+ * each case nothing is to be had. */
+#ifndef MAGPIE_TESTS_MATRIX_H
+#define MAGPIE_TESTS_MATRIX_H
+
+#include <magpie/runtime.h>
+#include <magpie/scope.h>
+#include <signal.h>
+
+#include "base/random.h"
+#include "task/wait.h"
+
+struct subject {
+	/* The await: 0 when what was waited for is had. out: room for a word that lives as long as the await. */
+	mag_frame *(*wait)(mag_worker *w, mag_frame *f, struct subject *s, uint64_t *out);
+	/* Makes it possible for one waiter, or for all. The same task calls it each time. */
+	void (*give)(struct subject *s, mag_worker *w, mag_frame *f);
+	/* In a task whose wait was granted; may be NULL. */
+	void (*after)(struct subject *s, mag_worker *w, mag_frame *f);
+	/* After give, whether the waiter got it or not: makes it as at the start, and says whether it was to be had. */
+	bool (*reset)(struct subject *s, mag_worker *w, mag_frame *f);
+	/* At the start, in the task that gives; may be NULL. */
+	void (*set_up)(struct subject *s, mag_worker *w, mag_frame *f);
+	struct magi_waitq *waitq;
+	bool stays; /* it is to be had again after the one that got it, or for all */
+};
+
+/* How many wait. */
+uint32_t waiting(struct magi_waitq *q);
+
+/* A failed NEED ends the task with a code that says where; `where` makes words of it. */
+#define NEED(cond)                                          \
+	do {                                                \
+		if (!(cond))                                \
+			MAG_RETURN(-(100000 + __LINE__));   \
+	} while (0)
+const char *where(int64_t rc);
+
+/* Waits until n tasks wait in q. */
+#define UNTIL_WAITING(rc, q, n)        \
+	do {                           \
+		MAG_YIELD(rc);         \
+	} while (waiting(q) < (n))
+
+/* The options of a test whose last act is wrong use: it ends the program where our checks are on. */
+#ifdef MAGPIE_DEBUG
+#define MISUSE(...) .signal = SIGABRT, __VA_ARGS__
+#else
+#define MISUSE(...) __VA_ARGS__
+#endif
+
+/* Runs fn on a runtime of n workers. */
+#define RUN(n, fn, ...) \
+	mag_run((&(mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = (n) }), fn, __VA_ARGS__)
+
+/* All cases that are not races, one after the other. 0, or a failed NEED's code. */
+struct matrix_cases {
+	mag_frame frame;
+	MAG_ARGS(matrix_cases, struct subject *s;);
+	int64_t rc;
+};
+MAG_DECLARE_TASK(matrix_cases);
+
+#define MATRIX_CASES(type, make)                                              \
+	do {                                                                  \
+		static type subject_;                                         \
+		int64_t rc_;                                                  \
+		make(&subject_);                                              \
+		rc_ = RUN(MATRIX_WORKERS, matrix_cases, .s = &subject_.s);    \
+		cr_assert_eq(rc_, 0, "%s", where(rc_));                       \
+	} while (0)
+
+/* Grant and cancellation at once, `rounds` times for each of `lanes` subjects, all at the same time. */
+struct matrix_races {
+	mag_frame frame;
+	MAG_ARGS(matrix_races, struct subject **s; uint32_t lanes; uint32_t rounds; uint64_t *granted; uint64_t *cancelled;);
+	mag_group group;
+	int64_t rc;
+	uint32_t i;
+};
+MAG_DECLARE_TASK(matrix_races);
+
+enum { MATRIX_LANES = 4, MATRIX_ROUNDS = 25000, MATRIX_WORKERS = 4 };
+
+/* type: a struct whose first member is `struct subject s`; both ends of the race must have been first at times. */
+#define MATRIX_RACES(type, make)                                                                              \
+	do {                                                                                                  \
+		static type subjects_[MATRIX_LANES];                                                          \
+		struct subject *lanes_[MATRIX_LANES];                                                         \
+		uint64_t granted_ = 0, cancelled_ = 0;                                                        \
+		int64_t rc_;                                                                                  \
+		for (int i_ = 0; i_ < MATRIX_LANES; i_++) {                                                   \
+			make(&subjects_[i_]);                                                                 \
+			lanes_[i_] = &subjects_[i_].s;                                                        \
+		}                                                                                             \
+		rc_ = RUN(MATRIX_WORKERS, matrix_races, .s = lanes_, .lanes = MATRIX_LANES,                   \
+			  .rounds = MATRIX_ROUNDS, .granted = &granted_, .cancelled = &cancelled_);           \
+		cr_assert_eq(rc_, 0, "%s", where(rc_));                                                       \
+		cr_assert_eq(granted_ + cancelled_, (uint64_t)MATRIX_LANES *MATRIX_ROUNDS);                   \
+		cr_assert_gt(granted_, 0);                                                                    \
+		cr_assert_gt(cancelled_, 0);                                                                  \
+	} while (0)
+
+#endif

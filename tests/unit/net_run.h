@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* net_run.h - what the tests of sockets and files share: a runtime a test, and checks inside tasks.
+ *
+ * A check of Criterion's must not fail on a worker's thread, so a task's check ends the task with its line. */
+#ifndef MAGPIE_TEST_NET_RUN_H
+#define MAGPIE_TEST_NET_RUN_H
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <magpie/error.h>
+#include <magpie/runtime.h>
+#include <magpie/scope.h>
+#include <magpie/tcp.h>
+#include <magpie/time.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FAILED = 1000000, WORKERS = 4 };
+
+/* Ends the task when `cond` does not hold; `got` is said. */
+#define CHECK_SAYING(cond, got)                                                                                     \
+	do {                                                                                                        \
+		if (!(cond)) {                                                                                      \
+			int64_t check_got = (int64_t)(got);                                                         \
+			fprintf(stderr, "%s:%d: %s; got %lld (%s)\n", __FILE__, __LINE__, #cond, (long long)check_got, \
+				check_got < 0 ? mag_errname(check_got) : "");                                       \
+			MAG_RETURN(-FAILED - __LINE__);                                                             \
+		}                                                                                                   \
+	} while (0)
+#define CHECK(cond) CHECK_SAYING(cond, 0)
+#define CHECK_EQ(value, want) CHECK_SAYING((int64_t)(value) == (int64_t)(want), value)
+
+#define NET_OPTIONS(...) (&(mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = WORKERS, __VA_ARGS__ })
+
+/* Runs a task, with its arguments, on a new runtime and wants 0 of it. */
+#define RUN(...)                                                                                            \
+	do {                                                                                                \
+		int64_t run_rc = mag_run(NET_OPTIONS(.spin_us = 5), __VA_ARGS__);                           \
+		cr_assert(run_rc == 0, "%lld %s %s", (long long)run_rc, mag_errname(run_rc), mag_runtime_why()); \
+	} while (0)
+
+/* Files that are open now in the table of the calling worker's runtime. */
+static inline uint64_t open_files(void)
+{
+	mag_stats stats = { .size = sizeof(stats) };
+
+	mag_runtime_stats(mag_runtime_current(), &stats);
+	return stats.fds;
+}
+
+/* Listens on the loopback and says where. */
+static inline int listen_local(mag_fd *fd, mag_addr *addr)
+{
+	int rc = mag_addr_parse(addr, "127.0.0.1:0");
+
+	if (rc == 0)
+		rc = mag_tcp_listen(addr, NULL, fd);
+	return rc < 0 ? rc : mag_fd_local_addr(*fd, addr);
+}
+
+/* Sleeps until the lambda-like condition holds, at most 10 s: for what another task or the kernel is about to do. */
+#define WAIT_UNTIL(rc, cond)                                                       \
+	do {                                                                       \
+		for (self->waited = 0; !(cond) && self->waited < 100000; self->waited++) \
+			MAG_AWAIT(rc, mag_sleep, 100 * MAG_MICROSECOND);           \
+		CHECK(cond);                                                       \
+	} while (0)
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* play.h - what tests of running workers share: runtimes on either backend, flags that tasks spin on, a clock. */
+#ifndef MAGPIE_TESTS_PLAY_H
+#define MAGPIE_TESTS_PLAY_H
+
+#include <criterion/criterion.h>
+
+#include <magpie/magpie.h>
+#include <sched.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "io/testio.h"
+
+#define NEVER_SPIN UINT32_MAX
+
+#if defined(MAGI_TSAN) || defined(MAGI_ASAN)
+#define PLAY_SLOWDOWN 10
+#else
+#define PLAY_SLOWDOWN 1
+#endif
+
+/* A flag between threads. */
+static inline void raise_flag(uint32_t *flag)
+{
+	magi_store_rel(flag, 1u); /* [flag] */
+}
+
+static inline bool is_raised(const uint32_t *flag)
+{
+	return magi_load_acq(flag); /* [flag] */
+}
+
+/* Keeps the thread busy until the flag is raised; false: it was not, for `ns`. Others get the CPU when they need it. */
+static inline bool busy_until(const uint32_t *flag, uint64_t ns)
+{
+	uint64_t end = magi_clock_ns() + ns;
+
+	for (uint32_t i = 1; !is_raised(flag); i++) {
+		if (magi_clock_ns() > end)
+			return false;
+		if (i % 64 == 0)
+			sched_yield();
+		magi_pause();
+	}
+	return true;
+}
+
+/* A runtime on the test backend; its clock goes by itself when all workers wait. */
+struct play {
+	struct magi_testio_world *world;
+	mag_runtime *rt;
+};
+
+static inline mag_runtime_options play_options(struct magi_testio_world *world, uint32_t workers)
+{
+	return (mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = workers, .spin_us = NEVER_SPIN,
+				      .backend = "test", .world = world };
+}
+
+static inline void play_begin(struct play *p, uint32_t workers)
+{
+	mag_runtime_options options;
+
+	p->world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	magi_testio_auto_advance(p->world, true);
+	options = play_options(p->world, workers);
+	cr_assert_eq(mag_runtime_create(&options, &p->rt), 0, "%s", mag_runtime_why());
+}
+
+static inline void play_end(struct play *p)
+{
+	cr_assert_eq(mag_runtime_destroy(p->rt, mag_deadline_in(30 * MAG_SECOND)), 0);
+	magi_testio_world_destroy(p->world);
+}
+
+/* Waits for a future of this runtime for ever: the test's own limit ends it. */
+static inline int64_t play_wait(mag_future *future)
+{
+	int64_t rc = 0;
+
+	cr_assert_eq(mag_future_wait(future, &rc, MAG_NEVER), 0);
+	mag_future_fini(future);
+	return rc;
+}
+
+/* Starts an async function from the test's thread and waits for its end. */
+#define play_run(p, rc, ...)                                                    \
+	do {                                                                    \
+		mag_future play_done;                                           \
+		mag_future_init(&play_done);                                    \
+		cr_assert_eq(mag_spawn_from((p)->rt, &play_done, __VA_ARGS__), 0); \
+		(rc) = play_wait(&play_done);                                   \
+	} while (0)
+
+/* The kernel's backend; skips the test where it cannot run. */
+static inline mag_runtime *play_real(uint32_t workers, uint32_t spin_us)
+{
+	mag_runtime_options options = { .size = sizeof(options), .workers = workers, .spin_us = spin_us,
+					.backend = "uring" };
+	mag_runtime *rt;
+	int rc = mag_runtime_create(&options, &rt);
+
+	if (rc == MAG_EBACKEND)
+		cr_skip_test("%s", mag_runtime_why());
+	cr_assert_eq(rc, 0, "%s", mag_runtime_why());
+	return rt;
+}
+
+#endif

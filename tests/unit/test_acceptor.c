@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT */
+/* test_acceptor.c - one long-lived accept for all connections of a listener. */
+#include "net_run.h"
+
+#include <fcntl.h>
+#include <magpie/acceptor.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "task/source.h"
+#include "task/wait.h"
+
+/* A look at the core as it is now. */
+static struct magi_source source(const mag_acceptor *acceptor)
+{
+	struct magi_source *s = (struct magi_source *)(void *)acceptor->core, copy;
+
+	magi_lock_acquire(magi_waitq_lock(&s->q));
+	copy = *s;
+	magi_lock_release(magi_waitq_lock(&s->q));
+	return copy;
+}
+
+static uint32_t queued(const mag_acceptor *acceptor)
+{
+	return source(acceptor).count;
+}
+
+static bool idle(const mag_acceptor *acceptor)
+{
+	return source(acceptor).state == MAGI_SOURCE_IDLE;
+}
+
+/* Connects `n` times, says hello with the number, and waits for the same or the end. */
+enum { CALLERS_MAX = 64 };
+
+struct caller {
+	mag_frame frame;
+	MAG_ARGS(caller, const mag_addr *addr; int n;);
+	mag_fd fd;
+	int64_t rc;
+	char buf[4];
+};
+
+MAG_TASK(caller)
+{
+	MAG_BEGIN(caller);
+	for (; self->n > 0; self->n--) {
+		MAG_CALL(self->rc, mag_tcp_connect, .addr = self->addr, .fd = &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_send_all, self->fd, "ping", 4);
+		CHECK_EQ(self->rc, 4);
+		MAG_AWAIT(self->rc, mag_recv_all, self->fd, self->buf, 4, NULL);
+		CHECK_EQ(self->rc, 4);
+		mag_socket_option(self->fd, SOL_SOCKET, SO_LINGER, &(struct { int on, s; }){ 1, 0 }, 8);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+	}
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct answer {
+	mag_frame frame;
+	MAG_ARGS(answer, mag_fd fd;);
+	int64_t rc;
+	char buf[4];
+};
+
+MAG_TASK(answer)
+{
+	MAG_BEGIN(answer);
+	MAG_AWAIT(self->rc, mag_recv_all, self->fd, self->buf, 4, NULL);
+	if (self->rc == 4)
+		MAG_AWAIT(self->rc, mag_send_all, self->fd, self->buf, 4);
+	if (self->rc == 4)
+		MAG_AWAIT(self->rc, mag_recv, self->fd, self->buf, 4);
+	MAG_AWAIT(self->rc, mag_close, self->fd);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct serve {
+	mag_frame frame;
+	MAG_ARGS(serve, mag_acceptor *acceptor; int n;);
+	mag_group group;
+	mag_fd fd;
+	int64_t rc;
+};
+
+MAG_TASK(serve)
+{
+	MAG_BEGIN(serve);
+	MAG_GROUP_BEGIN(&self->group);
+	for (; self->n > 0; self->n--) {
+		MAG_AWAIT(self->rc, mag_acceptor_next, self->acceptor, &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_SPAWN(self->rc, &self->group, answer, .fd = self->fd);
+	}
+	MAG_GROUP_END(self->rc, &self->group);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+struct many {
+	mag_frame frame;
+	MAG_NO_ARGS(many);
+	mag_fd listener;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_group group;
+	int64_t rc;
+	int i;
+};
+
+MAG_TASK(many)
+{
+	enum { EACH = 50 };
+
+	MAG_BEGIN(many);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, serve, .acceptor = &self->acceptor, .n = CALLERS_MAX * EACH / 2);
+	MAG_SPAWN(self->rc, &self->group, serve, .acceptor = &self->acceptor, .n = CALLERS_MAX * EACH / 2);
+	for (self->i = 0; self->i < CALLERS_MAX; self->i++)
+		MAG_SPAWN(self->rc, &self->group, caller, .addr = &self->addr, .n = EACH);
+	MAG_GROUP_END(self->rc, &self->group);
+	CHECK_EQ(self->rc, 0);
+	CHECK_EQ(mag_acceptor_dropped(&self->acceptor), 0);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, connections_are_shared_out_and_none_is_left, .timeout = 60)
+{
+	RUN(many);
+}
+
+/* More connections than the queue holds. */
+struct slow {
+	mag_frame frame;
+	MAG_ARGS(slow, uint32_t queue;);
+	mag_acceptor_options options;
+	mag_fd listener, client[CALLERS_MAX], fd;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	int64_t rc, waited;
+	char buf[4];
+	int i;
+};
+
+
+MAG_TASK(slow)
+{
+	MAG_BEGIN(slow);
+	self->options = (mag_acceptor_options){ .size = sizeof(self->options), .queue = self->queue };
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, &self->options), 0);
+	for (self->i = 0; self->i < CALLERS_MAX; self->i++) {
+		MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->client[self->i]);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_send_all, self->client[self->i], "abcd", 4);
+	}
+	WAIT_UNTIL(self->rc, idle(&self->acceptor));
+	CHECK_SAYING(queued(&self->acceptor) >= self->queue, queued(&self->acceptor));
+	for (self->i = 0; self->i < CALLERS_MAX; self->i++) {
+		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_recv_all, self->fd, self->buf, 4, NULL);
+		CHECK_EQ(self->rc, 4);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+	}
+	for (self->i = 0; self->i < CALLERS_MAX; self->i++)
+		MAG_AWAIT(self->rc, mag_close, self->client[self->i]);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, a_full_queue_stops_accepting_and_loses_nothing, .timeout = 60)
+{
+	RUN(slow, .queue = 1);
+	RUN(slow, .queue = 7);
+}
+
+/* What nobody asked for is closed with the acceptor, and waits end. */
+struct waiter {
+	mag_frame frame;
+	MAG_ARGS(waiter, mag_acceptor *acceptor; int64_t *result;);
+	mag_fd fd;
+	int64_t rc;
+};
+
+MAG_TASK(waiter)
+{
+	MAG_BEGIN(waiter);
+	MAG_AWAIT(self->rc, mag_acceptor_next, self->acceptor, &self->fd);
+	*self->result = self->rc;
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct closing {
+	mag_frame frame;
+	MAG_ARGS(closing, bool listener_first;);
+	mag_fd listener, client, fd;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_group group;
+	mag_scope scope;
+	int64_t rc, waited, got[3], end;
+	char buf[4];
+	int i;
+};
+
+MAG_TASK(closing)
+{
+	MAG_BEGIN(closing);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->client);
+	WAIT_UNTIL(self->rc, queued(&self->acceptor) == 1);
+	/* a queued connection survives a wait that is cancelled before it looks */
+	MAG_WITH_TIMEOUT(&self->scope, 0);
+	MAG_AWAIT(self->rc, mag_sleep, MAG_SECOND);
+	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+	MAG_SCOPE_END(self->end, &self->scope);
+	CHECK_EQ(self->rc, MAG_ECANCELED);
+	CHECK_EQ(queued(&self->acceptor), 1);
+	if (self->listener_first) {
+		MAG_AWAIT(self->rc, mag_close, self->listener);
+		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+		CHECK_EQ(self->rc, MAG_ECLOSED);
+		MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	} else {
+		MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_recv, self->client, self->buf, 4);
+		CHECK_EQ(self->rc, 0);
+		/* and again, with tasks that wait */
+		CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+		MAG_GROUP_BEGIN(&self->group);
+		for (self->i = 0; self->i < 3; self->i++)
+			MAG_SPAWN_ON(self->rc, (unsigned)self->i, &self->group, waiter, .acceptor = &self->acceptor,
+				     .result = &self->got[self->i]);
+		MAG_AWAIT(self->rc, mag_sleep, 3 * MAG_MILLISECOND);
+		MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+		MAG_GROUP_END(self->rc, &self->group);
+		for (int i = 0; i < 3; i++)
+			CHECK_SAYING(self->got[i] == MAG_ECLOSED || self->got[i] == -EINVAL, self->got[i]);
+		MAG_AWAIT(self->rc, mag_close, self->listener);
+	}
+	MAG_AWAIT(self->rc, mag_close, self->client);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, closing_it_ends_waits_and_closes_the_queue, .timeout = 60)
+{
+	RUN(closing, .listener_first = false);
+}
+
+Test(acceptor, closing_the_listener_ends_it_after_the_queue, .timeout = 60)
+{
+	RUN(closing, .listener_first = true);
+}
+
+/* A wait that is cancelled takes no connection with it. */
+struct timeouts {
+	mag_frame frame;
+	MAG_NO_ARGS(timeouts);
+	mag_fd listener, client, fd;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_scope scope;
+	int64_t rc, end;
+	int i, got;
+};
+
+MAG_TASK(timeouts)
+{
+	MAG_BEGIN(timeouts);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	for (self->i = 0; self->i < 200; self->i++) {
+		MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->client);
+		CHECK_EQ(self->rc, 0);
+		do {
+			MAG_WITH_TIMEOUT(&self->scope, (uint64_t)self->i * 3 * MAG_MICROSECOND);
+			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+			MAG_SCOPE_END(self->end, &self->scope);
+			CHECK_SAYING(self->rc == 0 || self->rc == MAG_ECANCELED, self->rc);
+			if (self->rc < 0 && self->i < 30)
+				MAG_AWAIT(self->end, mag_sleep, 50 * MAG_MICROSECOND);
+			self->i++;
+		} while (self->rc < 0);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+		MAG_AWAIT(self->rc, mag_close, self->client);
+	}
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, a_cancelled_wait_loses_no_connection, .timeout = 60)
+{
+	RUN(timeouts);
+}
+
+/* A consumer that stays on another worker has the request come to him. */
+struct far {
+	mag_frame frame;
+	MAG_ARGS(far, mag_acceptor *acceptor; const mag_addr *addr; const struct magi_worker **on;);
+	mag_fd fd, client;
+	int64_t rc;
+	int i;
+};
+
+MAG_TASK(far)
+{
+	MAG_BEGIN(far);
+	for (self->i = 0; self->i < 40; self->i++) {
+		MAG_CALL(self->rc, mag_tcp_connect, .addr = self->addr, .fd = &self->client);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_acceptor_next, self->acceptor, &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_close, self->client);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+	}
+	*self->on = source(self->acceptor).on;
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct follow {
+	mag_frame frame;
+	MAG_NO_ARGS(follow);
+	mag_fd listener;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_group group;
+	const struct magi_worker *on;
+	unsigned to;
+	int64_t rc, end;
+	int i;
+};
+
+MAG_TASK(follow)
+{
+	MAG_BEGIN(follow);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	for (self->i = 0; self->i < 3; self->i++) {
+		self->to = (source(&self->acceptor).on->pub.index + 1) % WORKERS;
+		MAG_GROUP_BEGIN(&self->group);
+		MAG_SPAWN_ON(self->rc, self->to, &self->group, far, .acceptor = &self->acceptor, .addr = &self->addr,
+			     .on = &self->on);
+		MAG_GROUP_END(self->end, &self->group);
+		CHECK(self->rc == 0 && self->end >= 0);
+		CHECK_EQ(self->on->pub.index, self->to);
+	}
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, it_follows_a_consumer_on_another_worker, .timeout = 60)
+{
+	RUN(follow);
+}
+
+/* Out of descriptors. Given room for three more: three are served, the others are told; later ones are served again. */
+enum { CROWD = 20, ROOM = 3 };
+
+static int limit_files(int more)
+{
+	int next = open("/dev/null", O_RDONLY);
+	struct rlimit limit;
+
+	if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -1;
+	close(next);
+	limit.rlim_cur = (rlim_t)(next + more);
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+struct crowd {
+	mag_frame frame;
+	MAG_NO_ARGS(crowd);
+	mag_fd listener, client[CROWD], served[ROOM], fd;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_scope scope;
+	int64_t rc, end, waited;
+	uint64_t since;
+	struct rusage before, after;
+	char buf[4];
+	int i, told, alive;
+};
+
+static double cpu_s(const struct rusage *u)
+{
+	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) + 1e-6 * (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
+}
+
+MAG_TASK(crowd)
+{
+	MAG_BEGIN(crowd);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	for (self->i = 0; self->i < CROWD; self->i++)
+		CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->client[self->i]), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	CHECK_EQ(limit_files(ROOM), 0);
+	for (self->i = 0; self->i < CROWD; self->i++) {
+		MAG_AWAIT(self->rc, mag_connect, self->client[self->i], &self->addr);
+		CHECK_EQ(self->rc, 0);
+	}
+	for (self->i = 0; self->i < ROOM; self->i++) {
+		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->served[self->i]);
+		CHECK_EQ(self->rc, 0);
+	}
+	WAIT_UNTIL(self->rc, mag_acceptor_dropped(&self->acceptor) == CROWD - ROOM);
+	self->told = self->alive = 0;
+	for (self->i = 0; self->i < CROWD; self->i++) {
+		MAG_WITH_TIMEOUT(&self->scope, MAG_MILLISECOND);
+		MAG_AWAIT(self->rc, mag_recv, self->client[self->i], self->buf, 4);
+		MAG_SCOPE_END(self->end, &self->scope);
+		if (self->rc == 0 || self->rc == -ECONNRESET)
+			self->told++;
+		else if (self->rc == MAG_ECANCELED)
+			self->alive++;
+	}
+	CHECK_EQ(self->told, CROWD - ROOM);
+	CHECK_EQ(self->alive, ROOM);
+	/* those that are served go on */
+	MAG_AWAIT(self->rc, mag_send_all, self->served[0], "ok", 2);
+	CHECK_EQ(self->rc, 2);
+	/* waiting for descriptors costs no time */
+	getrusage(RUSAGE_SELF, &self->before);
+	MAG_AWAIT(self->rc, mag_sleep, 200 * MAG_MILLISECOND);
+	getrusage(RUSAGE_SELF, &self->after);
+	CHECK(cpu_s(&self->after) - cpu_s(&self->before) < 0.1);
+
+	/* room again: the next one is served */
+	for (self->i = 0; self->i < CROWD; self->i++)
+		MAG_AWAIT(self->rc, mag_close, self->client[self->i]);
+	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->fd);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_close, self->served[0]);
+	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->served[0]);
+	CHECK_EQ(self->rc, 0);
+	CHECK_EQ(mag_acceptor_dropped(&self->acceptor), CROWD - ROOM);
+	MAG_AWAIT(self->rc, mag_send_all, self->served[0], "ok", 2);
+	MAG_AWAIT(self->rc, mag_recv_all, self->fd, self->buf, 2, NULL);
+	CHECK_EQ(self->rc, 2);
+
+	for (self->i = 0; self->i < ROOM; self->i++)
+		MAG_AWAIT(self->rc, mag_close, self->served[self->i]);
+	MAG_AWAIT(self->rc, mag_close, self->fd);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, out_of_descriptors_it_refuses_waits_and_recovers, .timeout = 60)
+{
+	RUN(crowd);
+}
+
+/* Closed while it waits for descriptors. */
+struct starved_close {
+	mag_frame frame;
+	MAG_NO_ARGS(starved_close);
+	mag_fd listener, client;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	int64_t rc, waited;
+};
+
+static bool waiting(const mag_acceptor *acceptor)
+{
+	return source(acceptor).state == MAGI_SOURCE_WAITING;
+}
+
+MAG_TASK(starved_close)
+{
+	MAG_BEGIN(starved_close);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->client), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	CHECK_EQ(limit_files(0), 0);
+	MAG_AWAIT(self->rc, mag_connect, self->client, &self->addr);
+	CHECK_EQ(self->rc, 0);
+	WAIT_UNTIL(self->rc, waiting(&self->acceptor));
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	MAG_AWAIT(self->rc, mag_close, self->client);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, it_closes_while_it_waits_for_descriptors, .timeout = 60)
+{
+	RUN(starved_close);
+}
+
+/* Wrong use. */
+struct wrong {
+	mag_frame frame;
+	MAG_NO_ARGS(wrong);
+	mag_fd fd, plain;
+	mag_acceptor acceptor;
+	int64_t rc;
+};
+
+MAG_TASK(wrong)
+{
+	const mag_acceptor_options big = { .size = sizeof(big) + 8 };
+
+	MAG_BEGIN(wrong);
+	CHECK_EQ(mag_acceptor_start(NULL, MAG_FD_NONE, NULL), -EINVAL);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, MAG_FD_NONE, NULL), MAG_ECLOSED);
+	CHECK(!self->acceptor.core);
+	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+	CHECK_EQ(self->rc, -EINVAL);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_acceptor_close, NULL);
+	CHECK_EQ(self->rc, 0);
+	CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->plain), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->plain, &big), -EINVAL);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->plain, NULL), 0);
+	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+	CHECK_EQ(self->rc, -EINVAL); /* it does not listen */
+	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, NULL);
+	CHECK_EQ(self->rc, -EINVAL);
+	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, wrong_use_gets_an_error, .timeout = 60)
+{
+	RUN(wrong);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* test_slot.c - operations under way, their names, and mail that asks for their end. */
+#include "sched/slot.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "base/alloc.h"
+
+#if defined(MAGI_TSAN)
+enum { ROUNDS = 5000 };
+#else
+enum { ROUNDS = 5000 };
+#endif
+
+static struct magi_slots table;
+
+static void note(struct magi_slot *s, void *ctx)
+{
+	uint32_t *count = ctx;
+
+	(void)s;
+	++*count;
+}
+
+static uint32_t read_mail(void)
+{
+	uint32_t count = 0;
+
+	magi_slot_read_mail(&table, note, &count);
+	return count;
+}
+
+Test(slot, token_finds_its_operation_until_it_is_over, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+	uint64_t token = magi_token(7, s);
+
+	cr_assert_eq(magi_token_worker(token), 7);
+	cr_assert_eq(magi_slot_find(&table, token), s);
+	magi_slot_give(&table, s);
+	cr_assert_null(magi_slot_find(&table, token));
+	magi_slots_fini(&table);
+}
+
+/* A late completion hit a reused slot elsewhere. Tried: the generation not changed by give. */
+Test(slot, stale_token_does_not_find_who_has_the_slot_now, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+	uint64_t old = magi_token(0, s);
+	struct magi_slot *again;
+
+	magi_slot_give(&table, s);
+	again = magi_slot_take(&table);
+	cr_assert_eq(again, s);
+	cr_assert_null(magi_slot_find(&table, old));
+	cr_assert_eq(magi_slot_find(&table, magi_token(0, again)), again);
+	magi_slots_fini(&table);
+}
+
+/* Tried: a generation that wraps to 0; then a token of nothing finds the slot. */
+Test(slot, generation_is_never_0, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+
+	s->generation = UINT32_MAX;
+	magi_slot_give(&table, s);
+	s = magi_slot_take(&table);
+	cr_assert_neq(s->generation, 0);
+	cr_assert_null(magi_slot_find(&table, (uint64_t)s->index << 32));
+	magi_slots_fini(&table);
+}
+
+Test(slot, token_that_was_never_given_finds_nothing, .timeout = 5)
+{
+	cr_assert_null(magi_slot_find(&table, 0));
+	cr_assert_null(magi_slot_find(&table, UINT64_MAX));
+	magi_slot_mail(&table, UINT64_MAX);
+	cr_assert_eq(read_mail(), 0);
+	(void)magi_slot_take(&table);
+	cr_assert_null(magi_slot_find(&table, (uint64_t)1 << 32));
+	magi_slots_fini(&table);
+}
+
+Test(slot, table_grows_over_chunks_and_names_stay_apart, .timeout = 5)
+{
+	enum { N = 3 * MAGI_SLOT_CHUNK + 1 };
+	static struct magi_slot *s[N];
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < N; i++) {
+		s[i] = magi_slot_take(&table);
+		cr_assert_not_null(s[i]);
+		cr_assert_eq(s[i]->index, i);
+	}
+	for (int i = 0; i < N; i++)
+		cr_assert_eq(magi_slot_find(&table, magi_token(0, s[i])), s[i]);
+	for (int i = 0; i < N; i += 2)
+		magi_slot_give(&table, s[i]);
+	cr_assert_eq(table.used, N / 2);
+	magi_slot_each(&table, note, &seen);
+	cr_assert_eq(seen, N / 2);
+	magi_slots_fini(&table);
+}
+
+Test(slot, no_memory_gives_no_slot_and_later_one, .timeout = 5)
+{
+	magi_fault_plan(1, 0);
+	cr_assert_null(magi_slot_take(&table));
+	magi_fault_plan(0, 0);
+	cr_assert_eq(table.used, 0);
+	cr_assert_not_null(magi_slot_take(&table));
+	magi_slots_fini(&table);
+}
+
+Test(slot, mail_asks_once_for_the_end_of_an_operation, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+
+	magi_slot_mail(&table, magi_token(0, s));
+	magi_slot_mail(&table, magi_token(0, s));
+	cr_assert_eq(read_mail(), 1);
+	cr_assert_eq(read_mail(), 0);
+	magi_slot_mail(&table, magi_token(0, s));
+	cr_assert_eq(read_mail(), 1);
+	magi_slots_fini(&table);
+}
+
+/* Tried: read_mail that does not compare generations. */
+Test(slot, mail_for_what_is_over_is_dropped, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+	uint64_t old = magi_token(0, s);
+
+	magi_slot_mail(&table, old);
+	magi_slot_give(&table, s);
+	cr_assert_eq(read_mail(), 0);
+	s = magi_slot_take(&table);
+	magi_slot_mail(&table, old);
+	cr_assert_eq(read_mail(), 0);
+	magi_slots_fini(&table);
+}
+
+/* Tried: a second mail that is dropped because the slot is in the stack already. */
+Test(slot, stale_mail_does_not_hide_mail_for_who_has_the_slot_now, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+	uint64_t old = magi_token(0, s);
+
+	magi_slot_mail(&table, old);
+	magi_slot_give(&table, s);
+	s = magi_slot_take(&table);
+	magi_slot_mail(&table, magi_token(0, s));
+	magi_slot_mail(&table, old);
+	cr_assert_eq(read_mail(), 1);
+	magi_slots_fini(&table);
+}
+
+static uint64_t current; /* atomic: the token of the operation under way, 0: none */
+static uint32_t over;    /* atomic */
+
+static void *send_mail(void *arg)
+{
+	(void)arg;
+	while (!magi_load_acq(&over)) { /* [over] */
+		uint64_t token = magi_load_acq(&current); /* [current] */
+
+		if (token)
+			magi_slot_mail(&table, token);
+		else
+			sched_yield();
+	}
+	return NULL;
+}
+
+/* Each operation is asked to end by somebody, or this hangs. Tried: `next_mail` read after the slot's generation was
+ * taken (the stack is torn); the generation not exchanged but loaded and cleared. */
+Test(slot, no_mail_from_two_threads_is_lost, .timeout = 60)
+{
+	pthread_t thread[2];
+
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&thread[i], NULL, send_mail, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct magi_slot *a = magi_slot_take(&table), *b = magi_slot_take(&table);
+
+		magi_store_rel(&current, magi_token(0, i % 2 ? a : b)); /* [current] */
+		while (!read_mail())
+			sched_yield();
+		magi_store_rel(&current, UINT64_C(0)); /* [current] */
+		magi_slot_give(&table, a);
+		magi_slot_give(&table, b);
+	}
+	magi_store_rel(&over, 1u); /* [over] */
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	magi_slots_fini(&table);
+}
