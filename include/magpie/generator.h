@@ -50,12 +50,14 @@ typedef struct mag_generator {
 		MAGI_SITE_HERE("MAG_EMIT");                                                       \
 		{                                                                                 \
 			__typeof__(v) magi_value = (v);                                           \
+			MAGI_LEAVE;                                                               \
 			mag_frame *magi_next =                                                    \
 				magi_gen_emit(&self->frame, &magi_value, sizeof(magi_value));     \
 			if (magi_next != &self->frame)                                            \
 				return magi_next;                                                 \
 		}                                                                                 \
 	MAGI_HERE:                                                                                \
+		MAGI_ENTER;                                                                       \
 		(dst) = self->frame.op.result;                                                    \
 	} while (0)
 

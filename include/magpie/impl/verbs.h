@@ -18,15 +18,21 @@ typedef struct mag_handle mag_handle;
 MAGI_C_BEGIN
 MAG_API mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *group, mag_frame *child, mag_step_fn step, int cls,
 			      mag_handle *handle, unsigned on);
-#ifdef MAGPIE_DEBUG
-/* Ends the program, naming the site, when a step function left by a plain return. */
-MAG_API void magi_check_balance(mag_frame *f, const char *func, int line);
-#endif
 MAGI_C_END
 
 #define MAGI_PASTE2(a, b) a##b
 #define MAGI_PASTE(a, b) MAGI_PASTE2(a, b)
 #define MAGI_HERE MAGI_PASTE(magi_at_, __LINE__)
+
+/* In debug builds the worker knows that it is inside a step function until a verb leaves it: src/run/worker.c names the
+ * function that was left by a plain return. */
+#ifdef MAGPIE_DEBUG
+#define MAGI_ENTER (w->inside = __func__)
+#define MAGI_LEAVE (w->inside = NULL)
+#else
+#define MAGI_ENTER ((void)0)
+#define MAGI_LEAVE ((void)0)
+#endif
 
 #define MAGI_SITE(where, text)                                                                       \
 	static const mag_site magi_site = { (where), __func__, __FILE__, (text), __LINE__ };         \
@@ -35,6 +41,7 @@ MAGI_C_END
 
 #define MAGI_BEGIN(name)                                                             \
 	struct name *const self __attribute__((unused)) = (struct name *)(void *)magi_f; \
+	MAGI_ENTER;                                                                  \
 	if (magi_f->at)                                                              \
 	__extension__({ goto *magi_f->at->label; })
 
@@ -44,11 +51,13 @@ MAGI_C_END
 #define MAGI_WAIT(text, call)                                \
 	MAGI_SITE_HERE(text);                                \
 	{                                                    \
+		MAGI_LEAVE;                                  \
 		mag_frame *magi_next = (call);               \
 		if (magi_next != &self->frame)               \
 			return magi_next;                    \
 	}                                                    \
-	MAGI_HERE:
+	MAGI_HERE:                                           \
+	MAGI_ENTER;
 
 #define MAGI_AWAIT(dst, text, call)                          \
 	do {                                                 \
@@ -67,12 +76,14 @@ MAGI_C_END
 		MAGI_SITE_HERE(#name);                                                             \
 		{                                                                                  \
 			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
+			MAGI_LEAVE;                                                                \
 			if (MAGI_LIKELY(magi_child != NULL))                                       \
 				return magi_call(&self->frame, &magi_child->frame, name##_step,    \
 						 MAGI_CLASS(sizeof(struct name)));                 \
 			self->frame.op.result = -ENOMEM;                                           \
 		}                                                                                  \
 	MAGI_HERE:                                                                                 \
+		MAGI_ENTER;                                                                        \
 		(dst) = self->frame.op.result;                                                     \
 	} while (0)
 
@@ -81,12 +92,14 @@ MAGI_C_END
 		MAGI_SITE_HERE("fork " #name);                                                     \
 		{                                                                                  \
 			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
+			MAGI_LEAVE;                                                                \
 			if (MAGI_LIKELY(magi_child != NULL))                                       \
 				return magi_fork(w, &self->frame, &magi_child->frame, name##_step, \
 						 MAGI_CLASS(sizeof(struct name)));                 \
 			magi_fork_failed(&self->frame, -ENOMEM);                                   \
 		}                                                                                  \
-	MAGI_HERE:;                                                                                \
+	MAGI_HERE:                                                                                 \
+		MAGI_ENTER;                                                                        \
 	} while (0)
 
 /* A join in front of the end of a block: errors stay for MAG_JOIN or MAG_RETURN to find. */
@@ -96,11 +109,13 @@ MAGI_C_END
 		static const mag_site magi_join_site = { __extension__ &&MAGI_HERE_JOIN, __func__, __FILE__,    \
 							 "join before the end", __LINE__ };                     \
 		self->frame.at = &magi_join_site;                                                               \
+		MAGI_LEAVE;                                                                                     \
 		mag_frame *magi_next = magi_join_wait(w, &self->frame);                                         \
 		if (magi_next != &self->frame)                                                                  \
 			return magi_next;                                                                       \
 	}                                                                                                       \
 	MAGI_HERE_JOIN:                                                                                         \
+	MAGI_ENTER;                                                                                             \
 	self->frame.taken = 0
 
 #define MAGI_JOIN(dst)                                                                     \
@@ -111,11 +126,13 @@ MAGI_C_END
 		}                                                                          \
 		if (self->frame.taken != 0) {                                              \
 			MAGI_SITE_HERE("MAG_JOIN");                                        \
+			MAGI_LEAVE;                                                        \
 			mag_frame *magi_next = magi_join_wait(w, &self->frame);            \
 			if (magi_next != &self->frame)                                     \
 				return magi_next;                                          \
 		}                                                                          \
 	MAGI_HERE:                                                                         \
+		MAGI_ENTER;                                                                \
 		(dst) = magi_join_result(&self->frame);                                    \
 	} while (0)
 
@@ -124,6 +141,7 @@ MAGI_C_END
 		MAGI_SITE_HERE("spawn " #name);                                                                  \
 		{                                                                                                \
 			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                               \
+			MAGI_LEAVE;                                                                              \
 			mag_frame *magi_next = magi_spawn(w, &self->frame, (group), (mag_frame *)(void *)magi_child, \
 							  name##_step, MAGI_CLASS(sizeof(struct name)),          \
 							  (handle), (on));                                       \
@@ -131,12 +149,14 @@ MAGI_C_END
 				return magi_next;                                                                \
 		}                                                                                                \
 	MAGI_HERE:                                                                                               \
+		MAGI_ENTER;                                                                                      \
 		(dst) = self->frame.op.result;                                                                   \
 	} while (0)
 
 #define MAGI_RETURN(rc)                                                                                   \
 	do {                                                                                              \
 		const int64_t magi_rc = (rc);                                                             \
+		MAGI_LEAVE;                                                                               \
 		if (MAGI_UNLIKELY(!magi_joined_clean(&self->frame) || (self->frame.flags & MAGI_OPENED))) {       \
 			MAGI_SITE(NULL, "MAG_RETURN");                                                    \
 			return magi_leave(w, &self->frame, magi_rc);                                      \

@@ -14,6 +14,7 @@
 
 struct mag_worker {
 	const uint64_t *sleepers; /* the runtime's set of sleeping workers */
+	const char *inside;       /* debug builds: the step function that runs */
 	uint32_t index;
 	struct magi_free_node none; /* ends every free list */
 	struct magi_free_list free[MAGI_CLASSES];
