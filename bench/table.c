@@ -52,7 +52,11 @@ static const struct bench_case semaphore_cases[] = {
 	ADD,
 };
 static const struct bench_case timers_cases[] = { EACH(bench_timers), ADD };
-static const struct bench_case sleepers_cases[] = { EACH(bench_sleepers), ADD };
+static const struct bench_case sleepers_cases[] = {
+	EACH(bench_sleepers),
+	CASE("no arguments", BENCH_EACH, bench_sleepers, PARAM(1, 0)),
+	ADD,
+};
 static const struct bench_case offload_cases[] = {
 	CASE("1 outstanding", 1, bench_offload, PARAM(1, 0)),
 	CASE("1 outstanding, cold", 1, bench_offload, PARAM(1, 1)),
@@ -100,7 +104,7 @@ static const struct bench table[] = {
 	BENCH(fork, "ns/call", NULL, "fib(39), every call forked or called"),
 	BENCH(skynet, "ns/task", NULL, "a tree of 10 children a node, 10^8 leaves, summed"),
 	BENCH(nqueens, "s", NULL, "all solutions for 14 queens"),
-	BENCH(matmul, "s", NULL, "product of two 2048 x 2048 matrices of floats"),
+	BENCH(matmul, "s", NULL, "product of two 2048 x 2048 matrices of 32-bit integers"),
 	BENCH(spawn, "ns/task", NULL, "1,000,000 empty tasks into a group, joined"),
 	BENCH(pingpong, "ns/roundtrip", NULL, "two tasks, queues of capacity 1"),
 	BENCH(queue, "ns/item", NULL, "4 producers, 4 consumers, capacity 1024, 10 M items"),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* acceptor.h - all connections of a listener, from one long-lived request: for servers.
  *
- *	rc = mag_acceptor_start(&self->acceptor, self->listener, NULL);
- *	while (rc >= 0) {
- *		MAG_AWAIT(rc, mag_acceptor_next, &self->acceptor, &self->fd);
+ *	self->rc = mag_acceptor_start(&self->acceptor, self->listener, NULL);
+ *	while (self->rc >= 0) {
+ *		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
  *		...
  *	}
- *	MAG_AWAIT(rc, mag_acceptor_close, &self->acceptor);
+ *	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
  *
  * Connections that come faster than they are asked for wait in a bounded queue, then in the system's backlog. When the
  * process is out of descriptors it waits 10 … 100 ms and tries again; while that does not help it accepts and closes at
@@ -31,13 +31,13 @@ typedef struct mag_acceptor_options {
 	uint32_t unused;
 } mag_acceptor_options;
 
-/* Begins to accept, on the ring of the calling worker; later on that of a worker that keeps asking. Several acceptors may
- * share a listener. The listener may be closed at any time: the acceptor then ends, but is still to be closed.
+/* Begins to accept, on the ring of the calling worker; later on that of a worker that keeps asking. Several acceptors
+ * may share a listener. The listener may be closed at any time: the acceptor then ends, but is still to be closed.
  *
  * Threads:  any worker
  * Owns:     the caller owns the acceptor, when it returns 0: mag_acceptor_close
- * Returns:  0, or MAG_ECLOSED (no such listener), -ENOMEM, -EMFILE (none left for the reserve), -EINVAL, -EPERM (not on a
- *           worker); then there is nothing to close
+ * Returns:  0, or MAG_ECLOSED (no such listener), -ENOMEM, -EMFILE (none left for the reserve), -EINVAL, -EPERM (not on
+ *           a worker); then there is nothing to close
  * Since:    0.1 */
 MAG_API int mag_acceptor_start(mag_acceptor *acceptor, mag_fd listener, const mag_acceptor_options *options);
 
@@ -46,8 +46,8 @@ MAG_API int mag_acceptor_start(mag_acceptor *acceptor, mag_fd listener, const ma
  * Await:    yes, a cancellation point: a connection that was given is returned, others stay in the queue
  * Threads:  any worker
  * Owns:     the caller owns *fd, when it returns 0: mag_close
- * Returns:  0 and *fd, or an error, and *fd is MAG_FD_NONE: MAG_ECANCELED, MAG_ECLOSED (the listener or the acceptor was
- *           closed), -EINVAL (the file does not listen; not started; a NULL)
+ * Returns:  0 and *fd, or an error, and *fd is MAG_FD_NONE: MAG_ECANCELED, MAG_ECLOSED (the listener or the acceptor
+ *           was closed), -EINVAL (the file does not listen; not started; a NULL)
  * Since:    0.1 */
 MAG_API MAG_OP mag_acceptor_next(MAG_OP_ARGS, mag_acceptor *acceptor, mag_fd *fd);
 

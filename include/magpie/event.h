@@ -21,7 +21,7 @@ typedef struct mag_event {
 
 enum magi_event_bit {
 	MAGI_EVENT_SET = 1,
-	MAGI_EVENT_WAITERS = 2 /* the queue is not empty; changes under its lock */
+	MAGI_EVENT_WAITERS = 2 /* somebody waits; changes under the lock */
 };
 
 /* A static initialiser: not set. */

@@ -3,8 +3,8 @@
  *
  * For each operation here, as in magpie/io.h: memory passed by pointer, paths too, is the operation's until the await
  * returns; errors in common are MAG_ECANCELED, MAG_ECLOSED, -EINVAL (a NULL), -ENOMEM, and those of the system call of
- * that name. Reads and writes of a file are not queued: several are under way at once. A read or write that the kernel is
- * in the middle of is waited for, also after a cancellation. */
+ * that name. Reads and writes of a file are not queued: several are under way at once. A read or write that the kernel
+ * is in the middle of is waited for, also after a cancellation. */
 #ifndef MAGPIE_FILE_H
 #define MAGPIE_FILE_H
 
@@ -27,8 +27,8 @@ enum mag_resolve_path {
 /* The directory that relative paths start from, where a mag_fd of one is asked for. */
 #define MAG_CWD ((mag_fd){ UINT32_MAX, 0 })
 
-/* MAG_AWAIT(rc, mag_open, path, flags, mode, &fd): opens a file. flags: O_RDONLY and so on; O_CLOEXEC is added. mode: of a
- * file that is made.
+/* MAG_AWAIT(rc, mag_open, path, flags, mode, &fd): opens a file. flags: O_RDONLY and so on; O_CLOEXEC is added. mode:
+ * of a file that is made.
  *
  * Await:    yes, a cancellation point: a file that was opened first is returned
  * Threads:  any worker
@@ -50,7 +50,8 @@ MAG_API MAG_OP mag_open_at(MAG_OP_ARGS, mag_fd dir, const char *path, int flags,
  * Await:    yes, cancellation points
  * Threads:  any worker
  * Owns:     the buffer is the operation's until it returns
- * Returns:  1 … len bytes; mag_read: 0 at the end of the file; -EINVAL: buf NULL or len 0 (mag_write of 0 bytes is fine)
+ * Returns:  1 … len bytes; mag_read: 0 at the end of the file; -EINVAL: buf NULL or len 0 (mag_write of 0 bytes is
+ *           fine)
  * Since:    0.1 */
 MAG_API MAG_OP mag_read(MAG_OP_ARGS, mag_fd fd, void *buf, size_t len, uint64_t offset);
 MAG_API MAG_OP mag_write(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len, uint64_t offset);
@@ -60,13 +61,14 @@ MAG_API MAG_OP mag_write(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len, ui
  * Await:    yes, cancellation points
  * Threads:  any worker
  * Owns:     the buffer and *count are the operation's until it returns
- * Returns:  len; MAG_EEOF (the file ends before); or an error. In each case *count says how many bytes were moved; count
- *           may be NULL. len 0 is fine and does nothing
+ * Returns:  len; MAG_EEOF (the file ends before); or an error. In each case *count says how many bytes were moved;
+ *           count may be NULL. len 0 is fine and does nothing
  * Since:    0.1 */
 MAG_API MAG_OP mag_read_all(MAG_OP_ARGS, mag_fd fd, void *buf, size_t len, uint64_t offset, size_t *count);
 MAG_API MAG_OP mag_write_all(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len, uint64_t offset, size_t *count);
 
-/* MAG_AWAIT(n, mag_readv, fd, iov, count, offset), MAG_AWAIT(n, mag_writev, …): into, out of, several pieces; some of it.
+/* MAG_AWAIT(n, mag_readv, fd, iov, count, offset), MAG_AWAIT(n, mag_writev, …): into, out of, several pieces; some of
+ * it.
  *
  * Await:    yes, cancellation points
  * Threads:  any worker
@@ -109,8 +111,8 @@ typedef struct mag_file_status {
 	uint64_t unused2[14];
 } mag_file_status;
 
-/* MAG_AWAIT(rc, mag_stat, path, &status), MAG_AWAIT(rc, mag_stat_at, dir, path, flags, &status): flags: AT_SYMLINK_NOFOLLOW
- * or 0; MAG_AWAIT(rc, mag_fstat, fd, &status).
+/* MAG_AWAIT(rc, mag_stat, path, &status), MAG_AWAIT(rc, mag_stat_at, dir, path, flags, &status): flags:
+ * AT_SYMLINK_NOFOLLOW or 0; MAG_AWAIT(rc, mag_fstat, fd, &status).
  *
  * Await:    yes, cancellation points
  * Threads:  any worker
@@ -144,8 +146,8 @@ MAG_API MAG_OP mag_rename(MAG_OP_ARGS, const char *from, const char *to);
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Owns:     the caller owns *data, when it returns >= 0: mag_free
- * Returns:  its length; MAG_ETOOLONG (more than `limit` bytes; -EINVAL: a limit of 0), -ENOMEM, or an error of opening or
- *           reading; then *data is NULL
+ * Returns:  its length; MAG_ETOOLONG (more than `limit` bytes; -EINVAL: a limit of 0), -ENOMEM, or an error of opening
+ *           or reading; then *data is NULL
  * Since:    0.1 */
 struct mag_read_file {
 	mag_frame frame;
@@ -157,8 +159,8 @@ struct mag_read_file {
 };
 MAG_API MAG_DECLARE_TASK(mag_read_file);
 
-/* MAG_CALL(rc, mag_write_file, .path = "…", .data = …, .length = …, .mode = 0644): makes or replaces a whole file; .sync:
- * also waits until it is on the disk.
+/* MAG_CALL(rc, mag_write_file, .path = "…", .data = …, .length = …, .mode = 0644): makes or replaces a whole file;
+ * .sync: also waits until it is on the disk.
  *
  * Await:    yes, a cancellation point; cut short, a part may be written
  * Threads:  any worker

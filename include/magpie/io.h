@@ -2,11 +2,12 @@
 /* io.h - bytes to and from sockets and pipes.
  *
  * For each operation here:
- *   Memory that is passed by pointer (buffers, addresses, results) is the operation's until the await returns: keep it in
- *   the frame, or longer; never in a plain local.
- *   Errors in common: MAG_ECANCELED (the scope was cancelled, or the file was closed while it was under way), MAG_ECLOSED
- *   (no such file any more), -EINVAL (a NULL that must not be one), -ENOMEM.
- *   One receive and one send are under way on a file at a time; more of them are done in the order in which they came. */
+ *   Memory that is passed by pointer (buffers, addresses, results) is the operation's until the await returns: keep it
+ *   in the frame, or longer; never in a plain local.
+ *   Errors in common: MAG_ECANCELED (the scope was cancelled, or the file was closed while it was under way),
+ *   MAG_ECLOSED (no such file any more), -EINVAL (a NULL that must not be one), -ENOMEM.
+ *   One receive and one send are under way on a file at a time; more of them are done in the order in which they
+ *   came. */
 #ifndef MAGPIE_IO_H
 #define MAGPIE_IO_H
 
@@ -56,15 +57,16 @@ MAG_API MAG_OP mag_send(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len);
  * Since:    0.1 */
 MAG_API MAG_OP mag_send_all(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len);
 
-/* MAG_AWAIT(n, mag_send_all_count, fd, buf, len, &count): the same; in each case *count says how many bytes are sent. */
+/* MAG_AWAIT(n, mag_send_all_count, fd, buf, len, &count): the same; in each case *count says how many bytes are
+ * sent. */
 MAG_API MAG_OP mag_send_all_count(MAG_OP_ARGS, mag_fd fd, const void *buf, size_t len, size_t *count);
 
 /* MAG_AWAIT(n, mag_sendmsg, fd, &msg, flags), MAG_AWAIT(n, mag_recvmsg, fd, &msg, flags): as sendmsg(2) and recvmsg(2).
  *
  * Await:    yes, cancellation points
  * Threads:  any worker
- * Owns:     the header and all it points to are the operation's until it returns. Descriptors that come in by SCM_RIGHTS
- *           are the caller's: mag_fd_adopt takes them
+ * Owns:     the header and all it points to are the operation's until it returns. Descriptors that come in by
+ *           SCM_RIGHTS are the caller's: mag_fd_adopt takes them
  * Returns:  bytes, or an error
  * Since:    0.1 */
 MAG_API MAG_OP mag_sendmsg(MAG_OP_ARGS, mag_fd fd, const struct msghdr *msg, int flags);

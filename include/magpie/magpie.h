@@ -3,14 +3,31 @@
 #ifndef MAGPIE_MAGPIE_H
 #define MAGPIE_MAGPIE_H
 
+#include <magpie/acceptor.h>
+#include <magpie/addr.h>
 #include <magpie/error.h>
+#include <magpie/event.h>
 #include <magpie/fd.h>
+#include <magpie/file.h>
 #include <magpie/future.h>
 #include <magpie/generator.h>
 #include <magpie/group.h>
+#include <magpie/io.h>
+#include <magpie/lines.h>
+#include <magpie/mutex.h>
+#include <magpie/offload.h>
+#include <magpie/poll.h>
+#include <magpie/queue.h>
+#include <magpie/receiver.h>
+#include <magpie/resolve.h>
 #include <magpie/runtime.h>
 #include <magpie/scope.h>
+#include <magpie/semaphore.h>
+#include <magpie/sendfile.h>
 #include <magpie/task.h>
+#include <magpie/tcp.h>
 #include <magpie/time.h>
+#include <magpie/udp.h>
+#include <magpie/unix.h>
 
 #endif

@@ -29,7 +29,7 @@ typedef struct mag_mutex {
 } mag_mutex;
 
 enum magi_mutex_bit {
-	MAGI_MUTEX_WAITERS = 1, /* the queue is not empty; changes under its lock */
+	MAGI_MUTEX_WAITERS = 1, /* somebody waits; changes under the lock */
 	MAGI_MUTEX_WOKEN = 2,   /* a waiter was let out of the queue and is about to try: nobody else need be woken */
 	MAGI_MUTEX_BITS = 15    /* frames lie on multiples of 16 */
 };

@@ -19,8 +19,8 @@ enum mag_lane {
 	MAG_COMPUTE = 1   /* needs a CPU: as many threads as there are CPUs, or compute_threads */
 };
 
-/* What a blocking job waits for, added to the lane: MAG_BLOCKING | MAG_KIND_FILE. However many jobs of one kind hang, an
- * eighth of the threads is left for each of the others (none below 4 threads); names get a quarter at most. */
+/* What a blocking job waits for, added to the lane: MAG_BLOCKING | MAG_KIND_FILE. However many jobs of one kind hang,
+ * an eighth of the threads is left for each of the others (none below 4 threads); names get a quarter at most. */
 enum mag_kind {
 	MAG_KIND_GENERAL = 0,
 	MAG_KIND_RESOLVE = 1 << 8, /* a name server */
@@ -42,8 +42,9 @@ MAG_API MAG_OP mag_offload(MAG_OP_ARGS, uint32_t lane, int64_t (*fn)(void *arg),
 /* MAG_AWAIT(rc, mag_offload_owned, lane, fn, arg, destroy): the same for a job that owns arg, so that it can be
  * abandoned: cancelled while it runs, the await returns at once and fn's result is lost.
  *
- * destroy(arg) runs exactly once, whatever the await returns (but -EINVAL): after fn on its thread, and before the await
- * returns unless that was cut short; on a worker when fn never ran. Abandoned jobs are waited for at the runtime's end.
+ * destroy(arg) runs exactly once, whatever the await returns (but -EINVAL): after fn on its thread, and before the
+ * await returns unless that was cut short; on a worker when fn never ran. The end of the runtime waits for abandoned
+ * jobs.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker

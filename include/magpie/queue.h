@@ -99,6 +99,7 @@ MAG_API int mag_queue_try_pop(mag_queue *queue, void *element);
  * Since:    0.1 */
 MAG_API int mag_queue_close(mag_queue *queue);
 
+/* Whether it is closed.  Threads: any */
 MAG_API bool mag_queue_is_closed(mag_queue *queue);
 
 /* How many elements are in it. A snapshot.  Threads: any */

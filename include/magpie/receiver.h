@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* receiver.h - receiving into the runtime's own buffers: a connection that is silent holds none.
  *
- * mag_recv_buffer takes a buffer when data has come. A receiver does so for a busy connection, with one long-lived request
- * and a bounded queue; when that is full the sender is slowed down, by TCP. */
+ * mag_recv_buffer takes a buffer when data has come. A receiver does so for a busy connection, with one long-lived
+ * request and a bounded queue; when that is full the sender is slowed down, by TCP. */
 #ifndef MAGPIE_RECEIVER_H
 #define MAGPIE_RECEIVER_H
 
@@ -47,13 +47,13 @@ typedef struct mag_receiver_options {
 } mag_receiver_options;
 
 /* Begins to receive from a connected stream, on the ring of the calling worker; later on that of a worker that keeps
- * asking. Nothing else may receive from it meanwhile. The file may be closed at any time: the receiver then ends, but is
- * still to be closed.
+ * asking. Nothing else may receive from it meanwhile. The file may be closed at any time: the receiver then ends, but
+ * is still to be closed.
  *
  * Threads:  any worker
  * Owns:     the caller owns the receiver, when it returns 0: mag_receiver_close
- * Returns:  0, or MAG_ECLOSED, -EBUSY (somebody receives from it), -ENOMEM, -EINVAL, -EPERM (not on a worker); then there
- *           is nothing to close
+ * Returns:  0, or MAG_ECLOSED, -EBUSY (somebody receives from it), -ENOMEM, -EINVAL, -EPERM (not on a worker); then
+ *           there is nothing to close
  * Since:    0.1 */
 MAG_API int mag_receiver_start(mag_receiver *receiver, mag_fd fd, const mag_receiver_options *options);
 
@@ -67,8 +67,8 @@ MAG_API int mag_receiver_start(mag_receiver *receiver, mag_fd fd, const mag_rece
  * Since:    0.1 */
 MAG_API MAG_OP mag_receiver_next(MAG_OP_ARGS, mag_receiver *receiver, mag_buffer *buffer);
 
-/* MAG_AWAIT(rc, mag_receiver_close, &receiver): stops; what is in the queue is lost. The file stays open. Nobody may call
- * mag_receiver_next from here on, other than those that wait already: they get MAG_ECLOSED.
+/* MAG_AWAIT(rc, mag_receiver_close, &receiver): stops; what is in the queue is lost. The file stays open. Nobody may
+ * call mag_receiver_next from here on, other than those that wait already: they get MAG_ECLOSED.
  *
  * Await:    yes; never cut short by cancellation
  * Threads:  any worker

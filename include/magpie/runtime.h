@@ -58,7 +58,7 @@ MAG_API int magi_runtime_create(const mag_runtime_options *options, uint32_t abi
 /* Cancels what runs, waits for it up to `deadline` (mag_now), stops the threads and frees all. When tasks are left at
  * the deadline, they are said on stderr and the memory and threads stay.
  *
- * Threads:  any but its workers
+ * Threads:  any but its workers (MAG_EDEADLK)
  * Returns:  the number of tasks that did not end in time; NULL: 0
  * Since:    0.1 */
 MAG_API int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline);
@@ -82,6 +82,7 @@ MAG_API mag_runtime *mag_runtime_current(void);
 /* The group of what outlives the task that starts it: cancelled, waited for and reported at the runtime's end. */
 MAG_API mag_group *mag_background(mag_runtime *rt);
 
+/* How many workers it has.  Threads: any */
 MAG_API uint32_t mag_runtime_workers(const mag_runtime *rt);
 
 /* The name of the I/O backend in use. */

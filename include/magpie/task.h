@@ -58,7 +58,7 @@ MAGI_C_BEGIN
 #endif
 
 /* The same for a function without arguments. */
-#define MAG_NO_ARGS(name) MAG_ARGS(name, char none_;)
+#define MAG_NO_ARGS(name) MAG_ARGS(name, char none_[0];)
 
 /* Opens the definition of async function `name`; also declares it, so that it can start itself. `static` may precede. */
 #define MAG_TASK(name)                                                                       \
@@ -94,7 +94,7 @@ MAGI_C_BEGIN
 #define MAG_SPAWN_AS(dst, handle, group, ...) MAGI_SPAWN_(dst, handle, 0, group, __VA_ARGS__)
 
 /* The same, for a task that runs on worker `worker` only. */
-#define MAG_SPAWN_ON(dst, worker, group, ...) MAGI_SPAWN_(dst, NULL, 1u + (worker), group, __VA_ARGS__)
+#define MAG_SPAWN_ON(dst, worker, group, ...) MAGI_SPAWN_(dst, NULL, MAGI_ON(worker), group, __VA_ARGS__)
 
 /* Lets other ready work run. dst: 0, or MAG_ECANCELED. */
 #define MAG_YIELD(dst) MAGI_AWAIT(dst, "MAG_YIELD", mag_yield(w, &self->frame))

@@ -14,7 +14,7 @@ enum { MAG_TCP_BACKLOG = 4096 }; /* connections that wait to be accepted; the sy
 typedef struct mag_tcp_options {
 	size_t size;         /* sizeof(mag_tcp_options) */
 	int backlog;         /* 0: MAG_TCP_BACKLOG */
-	bool reuse_port;     /* several listeners share the address, one a worker: the kernel spreads connections over them */
+	bool reuse_port;     /* listeners share the address, one a worker: the kernel spreads connections over them */
 	bool delay;          /* connections gather small sends (Nagle); by default they do not */
 	bool ipv6_only;      /* an IPv6 listener takes no IPv4 connections; by default [::] takes both */
 	bool keepalive;      /* the system finds out that the other end is gone */
@@ -25,8 +25,8 @@ typedef struct mag_tcp_options {
  *
  * Threads:  any worker
  * Owns:     the caller owns *fd, when it returns 0: mag_close
- * Returns:  0, or -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EAFNOSUPPORT, -EMFILE, -ENOMEM, -EINVAL (no IP address, unknown
- *           options), -EPERM (not on a worker)
+ * Returns:  0, or -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EAFNOSUPPORT, -EMFILE, -ENOMEM, -EINVAL (no IP address,
+ *           unknown options), -EPERM (not on a worker)
  * Since:    0.1 */
 MAG_API int mag_tcp_listen(const mag_addr *addr, const mag_tcp_options *options, mag_fd *fd);
 
@@ -45,8 +45,8 @@ struct mag_tcp_connect {
 };
 MAG_API MAG_DECLARE_TASK(mag_tcp_connect);
 
-/* MAG_CALL(rc, mag_tcp_dial, .host = "example.org", .service = "80", .fd = &self->fd): resolves a name (magpie/resolve.h)
- * and connects to its addresses in turn until one answers; each gets at most .each_ns (0: 5 s).
+/* MAG_CALL(rc, mag_tcp_dial, .host = "example.org", .service = "80", .fd = &self->fd): resolves a name
+ * (magpie/resolve.h) and connects to its addresses in turn until one answers; each gets at most .each_ns (0: 5 s).
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker

@@ -70,14 +70,36 @@ void *magi_alloc_aligned(size_t align, size_t size)
 	return memset(p, 0, size);
 }
 
+enum { HUGE_BYTES = 2 << 20 }; /* of a huge page on x86-64, and on arm64 with 4 KiB pages */
+
+/* Cuts a mapping down to `size` bytes at a multiple of HUGE_BYTES. */
+static char *trim(char *p, size_t mapped, size_t size)
+{
+	size_t head = -(uintptr_t)p % HUGE_BYTES;
+
+	if (head)
+		munmap(p, head);
+	if (mapped - head > size)
+		munmap(p + head + size, mapped - head - size);
+	return p + head;
+}
+
 void *magi_pages_map(size_t size)
 {
-	void *p;
+	bool huge = size >= HUGE_BYTES;
+	size_t mapped = huge ? size + HUGE_BYTES : size;
+	char *p;
 
 	if (magi_fault())
 		return NULL;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
+	p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	if (huge) {
+		p = trim(p, mapped, size);
+		madvise(p, size, MADV_HUGEPAGE); /* a wish: without it more of the time goes into page tables */
+	}
+	return p;
 }
 
 void magi_pages_unmap(void *p, size_t size)

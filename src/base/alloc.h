@@ -16,7 +16,7 @@ void magi_free(void *p);
 /* Zeroed memory aligned to `align` (a power of two, at least a pointer's); release with magi_free. */
 void *magi_alloc_aligned(size_t align, size_t size);
 
-/* Pages from the system, and back. NULL when there are none. */
+/* Pages from the system, and back; from 2 MiB on huge ones if it has them. NULL when there are none. */
 void *magi_pages_map(size_t size);
 void magi_pages_unmap(void *p, size_t size);
 

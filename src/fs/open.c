@@ -50,7 +50,7 @@ mag_frame *mag_open_at(mag_worker *w, mag_frame *f, mag_fd dir, const char *path
 	if (!fd)
 		return magi_wait_done(w, f, -EINVAL);
 	*fd = MAG_FD_NONE;
-	if (!path || (resolve & ~known) || (flags & O_NONBLOCK)) /* the ring does its own waiting */
+	if (!path || (resolve & ~known))
 		return magi_wait_done(w, f, -EINVAL);
 	/* these words are free from here to the end: neither of the two ways waits for a turn */
 	how->flags = (uint64_t)(unsigned)(flags | O_CLOEXEC);

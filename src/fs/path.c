@@ -11,7 +11,9 @@ MAGI_ASSERT_STATIC(sizeof(mag_file_status) == sizeof(struct statx), "the kernel 
 MAGI_ASSERT_STATIC(offsetof(mag_file_status, mode) == offsetof(struct statx, stx_mode), "the kernel writes it");
 MAGI_ASSERT_STATIC(offsetof(mag_file_status, bytes) == offsetof(struct statx, stx_size), "the kernel writes it");
 MAGI_ASSERT_STATIC(offsetof(mag_file_status, modified) == offsetof(struct statx, stx_mtime), "the kernel writes it");
-MAGI_ASSERT_STATIC(offsetof(mag_file_status, dev_minor) == offsetof(struct statx, stx_dev_minor), "the kernel writes it");
+MAGI_ASSERT_STATIC(offsetof(mag_file_status, dev_minor) == offsetof(struct statx, stx_dev_minor), "as the kernel does");
+
+enum { WANTED = STATX_BASIC_STATS | STATX_BTIME };
 
 static bool is_cwd(mag_fd dir)
 {
@@ -33,7 +35,7 @@ static mag_frame *at(mag_worker *w, mag_frame *f, mag_fd dir, const char *path, 
 mag_frame *mag_stat_at(mag_worker *w, mag_frame *f, mag_fd dir, const char *path, int flags, mag_file_status *status)
 {
 	struct magi_req req = {
-		.code = MAGI_IO_STAT, .op_flags = (uint32_t)flags, .len = STATX_BASIC_STATS | STATX_BTIME, .addr2 = status
+		.code = MAGI_IO_STAT, .op_flags = (uint32_t)flags, .len = WANTED, .addr2 = status
 	};
 
 	if (!status)
@@ -64,7 +66,7 @@ int mag_fd_status(mag_fd fd, mag_file_status *status)
 	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
 	if (!r)
 		return MAG_ECLOSED;
-	rc = statx(r->raw, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME,
+	rc = statx(r->raw, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, WANTED,
 		   (struct statx *)(void *)status);
 	rc = rc < 0 ? -errno : 0;
 	magi_file_end(magi_worker_of(w), r, 0);

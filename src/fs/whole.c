@@ -56,8 +56,9 @@ MAG_TASK(mag_read_file)
 	*self->data = NULL;
 	if (!self->path || !self->limit || self->limit >= SIZE_MAX / 2)
 		MAG_RETURN(-EINVAL);
-	MAG_AWAIT(self->rc, mag_open_at, self->dir.generation ? self->dir : MAG_CWD, self->path, O_RDONLY, 0, self->resolve,
-		  &self->fd);
+	if (!self->dir.generation)
+		self->dir = MAG_CWD;
+	MAG_AWAIT(self->rc, mag_open_at, self->dir, self->path, O_RDONLY, 0, self->resolve, &self->fd);
 	if (self->rc < 0)
 		MAG_RETURN(self->rc);
 	self->buf = NULL;

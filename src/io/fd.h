@@ -40,7 +40,7 @@ struct magi_fd {
 	uint32_t index;
 	uint32_t next_free;         /* under the table's lock */
 	union {
-		mag_frame *closer;    /* who waits for the close; set before CLOSING */
+		mag_frame *closer;    /* who waits for the close; set under a reference of its own */
 		struct magi_fd *next; /* among accepted ones that nobody has been given yet */
 	};
 	struct magi_waitq turn[2];  /* tasks that wait to receive, to send */

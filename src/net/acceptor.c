@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* acceptor.c - multishot accept, and what happens when descriptors run out.
  *
- * What:    a source (task/source.h) whose results are entries of the table of files. On EMFILE it waits and tries again;
- *          when that fails too it closes its reserve, so that one connection can be accepted. If the reserve can then be
- *          opened anew, the shortage is over and the connection is served; else it is closed.
+ * What:    a source (task/source.h) whose results are entries of the table of files. On EMFILE it waits and tries
+ *          again; when that fails too it closes its reserve, so that one connection can be accepted. If the reserve can
+ *          then be opened anew, the shortage is over and the connection is served; else it is closed.
  * Who:     the worker that has the source's request, alarm or arming: one at a time.
  * Always:  a descriptor that the kernel gave is a consumer's, in the queue, or closed.
  *          A turn closes no more than SHED_MAX connections before it waits again.
  * Pairs:   [stat] dropped
- * Not:     accepting in a loop while EMFILE lasts (it spins); leaving the clients in the backlog (they wait for ever) */
+ * Not:     accepting in a loop while EMFILE lasts (it spins); leaving the clients in the backlog (they wait for
+ *          ever) */
 #include <errno.h>
 #include <fcntl.h>
 #include <magpie/acceptor.h>
@@ -186,7 +187,8 @@ int mag_acceptor_start(mag_acceptor *acceptor, mag_fd listener, const mag_accept
 	a->reserve = open_reserve();
 	rc = a->reserve < 0 ? -EMFILE : 0;
 	if (rc == 0)
-		rc = magi_source_start(&a->source, magi_worker_of(w), &ops, listener, o.queue ? o.queue : MAG_ACCEPTOR_QUEUE);
+		rc = magi_source_start(&a->source, magi_worker_of(w), &ops, listener,
+				       o.queue ? o.queue : MAG_ACCEPTOR_QUEUE);
 	if (rc < 0) {
 		destroy(&a->source);
 		return rc;

@@ -14,7 +14,8 @@ int magi_addr_parse_host(mag_addr *addr, const char *host);
 /* "unix:/path", "unix:@abstract"; as snprintf. */
 int magi_addr_format_unix(const mag_addr *addr, char *text, size_t size);
 
-/* Takes a new descriptor into the table of files, or closes it: 0 and *fd, or a negative error (raw may be one, too). */
+/* Takes a new descriptor into the table of files, or closes it: 0 and *fd, or a negative error (raw may be one,
+ * too). */
 int magi_adopt(struct magi_worker *w, int raw, mag_fd *fd);
 
 /* A listening socket. 0 and *fd, or a negative error. */

@@ -2,9 +2,7 @@
 /* socket.c - making sockets and asking about them: what the kernel does at once, without waiting.
  *
  * Who:     any worker.
- * Always:  a descriptor is in the table of files or closed when a function returns.
- *          Sockets are blocking ones for the kernel: io_uring does its own waiting, and a non-blocking file makes it
- *          answer -EAGAIN instead. */
+ * Always:  a descriptor is in the table of files or closed when a function returns. */
 #include <errno.h>
 #include <magpie/io.h>
 #include <unistd.h>
@@ -41,8 +39,6 @@ int mag_socket(int family, int type, int protocol, mag_fd *fd)
 	*fd = MAG_FD_NONE;
 	if (!w)
 		return -EPERM;
-	if (type & SOCK_NONBLOCK)
-		return -EINVAL;
 	if (magi_fault())
 		return -ENFILE;
 	raw = socket(family, type | SOCK_CLOEXEC, protocol);
@@ -59,8 +55,6 @@ int mag_socket_pair(int type, mag_fd pair[2])
 	pair[0] = pair[1] = MAG_FD_NONE;
 	if (!w)
 		return -EPERM;
-	if (type & SOCK_NONBLOCK)
-		return -EINVAL;
 	if (magi_fault())
 		return -ENFILE;
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw) < 0)

@@ -11,7 +11,8 @@
 
 #include "base/clock.h"
 
-/* Sleeps while *word is `value`, for `ns` at most; MAGI_NEVER: without limit. May return early. False: the time is over. */
+/* Sleeps while *word is `value`, for `ns` at most; MAGI_NEVER: without limit. May return early. False: the time is
+ * over. */
 static inline bool magi_futex_wait(uint32_t *word, uint32_t value, uint64_t ns)
 {
 	struct timespec ts = { (time_t)(ns / MAGI_NS_PER_S), (long)(ns % MAGI_NS_PER_S) };

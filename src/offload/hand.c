@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* hand.c - the life of a lane's thread: works, rests, watches, ends.
+/* hand.c - the life of a lane's thread: works, searches, rests, watches, ends.
  *
  * Who:     its own thread; called by any.
  * Always:  who is called comes and looks at the queue. A hand that rests can be called once; it is out of the list of
  *          the idle ones by then, and waits for the call to arrive before it does anything else.
  *          A hand that ends joins the one that ended before it; the last is joined by the runtime.
  * Pairs:   [call] the caller exchanges the word (acquire, release) -> the hand loads or swaps it (acquire)
- *          [news] stored (release) under the lock -> loaded (acquire) by who ends the lane
- * Not:     more than one that spins: the others cost a CPU that a worker or a job could use. */
+ * Not:     more than one that searches: the others cost a CPU that a worker or a job could use. */
 #include <sched.h>
-#include <signal.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,22 +15,60 @@
 #include "offload/lane.h"
 
 enum {
-	STACK_BYTES = 1 << 20, /* what resolvers and plug-ins of the C library need, and some; only what is used is taken */
-	WATCH_NS = 500000,     /* how long jobs may stand still before a hand that watches takes one; picked */
-	SPIN_MIN_NS = 1000,    /* below this, spinning is tried only now and then */
-	SPIN_AGAIN = 16
+	WATCH_NS = 500000,  /* how long jobs may stand still before a hand that watches takes one; picked */
+	SPIN_MIN_NS = 1000, /* below this, searching is tried only now and then */
+	SPIN_AGAIN = 16,
+	/* between two looks: 1000 jobs outstanding take 470 ns each with 100 here, 360 with 1000; one alone 1.1 us
+	 * and 1.6 */
+	LOOK_NS = 1000
 };
 
-/* Lets go of the lock; who ends the lane hears of what has changed. */
-static void release_and_tell(struct magi_lane *l)
-{
-	bool closing = l->closing;
+/* Searching. */
 
-	if (closing)
-		magi_store_rel(&l->news, l->news + 1); /* [news] */
+/* As many may spin as there are CPUs that no worker and no job needs, but one of a lane. */
+static bool may_search(struct magi_lane *l)
+{
+	uint64_t sleepers;
+
+	if (l->closing || l->searcher || !l->spin_most)
+		return false;
+	if (!l->spin_ns && ++l->spins % SPIN_AGAIN == 0)
+		l->spin_ns = l->spin_most;
+	sleepers = magi_load_rlx(&l->rt->idle.sleepers); /* [hint] */
+	return l->spin_ns && l->rt->n - (uint32_t)__builtin_popcountll(sleepers) + l->running < l->cpus;
+}
+
+/* No lock. Looks for a job that was added. Not all the time: while it does not look, several may be added. */
+static void look_out(const struct magi_lane *l, uint64_t ns)
+{
+	uint64_t ticks = l->ticks_per_us * LOOK_NS / 1000;
+	uint64_t now = magi_ticks(), until = now + l->ticks_per_us * ns / 1000;
+
+	while (!magi_lane_shows(l) && (int64_t)(until - now) > 0) {
+		uint64_t next = now + ticks;
+
+		do
+			magi_pause();
+		while ((int64_t)(next - (now = magi_ticks())) > 0);
+	}
+}
+
+/* The lock is held, and let go of in between. Waits awake for a job, if that is worth it; whether it was. */
+static bool search(struct magi_lane *l)
+{
+	if (!may_search(l) || magi_lane_any(l))
+		return false;
+	l->searcher = true;
+	magi_lane_settle(l);
 	magi_lock_release(magi_lane_lock(l));
-	if (closing)
-		magi_futex_wake(&l->news);
+	look_out(l, l->spin_ns);
+	magi_lock_acquire(magi_lane_lock(l));
+	l->searcher = false;
+	if (magi_lane_any(l))
+		l->spin_ns = l->spin_most;
+	else
+		l->spin_ns = l->spin_ns > SPIN_MIN_NS ? l->spin_ns / 2 : 0;
+	return true;
 }
 
 /* Resting. */
@@ -40,21 +76,6 @@ static void release_and_tell(struct magi_lane *l)
 static bool is_called(const struct magi_hand *h)
 {
 	return magi_load_acq(&h->call) == MAGI_CALLED; /* [call] */
-}
-
-/* Whether it was called in that time. */
-static bool spin(const struct magi_hand *h, uint64_t ns)
-{
-	uint64_t until = magi_clock_ns() + ns;
-
-	do {
-		for (int i = 0; i < 16; i++) {
-			if (is_called(h))
-				return true;
-			magi_pause();
-		}
-	} while (magi_clock_ns() < until);
-	return false;
 }
 
 static bool sleep_for(struct magi_hand *h, uint64_t ns)
@@ -78,60 +99,47 @@ static void wait_for_call(const struct magi_hand *h)
 		sched_yield();
 }
 
-/* As many may spin as there are CPUs that no worker and no job needs, but one of a lane. */
-static bool may_spin(struct magi_lane *l)
+/* The lock is held, and let go of in between. It was idle for long: false when it has left the lane. A called one,
+ * or the one that some job may need, stays. */
+static bool stays(struct magi_lane *l, struct magi_hand *h)
 {
-	uint64_t sleepers = magi_load_rlx(&l->rt->idle.sleepers); /* [hint] */
-	uint32_t awake = l->rt->n - (uint32_t)__builtin_popcountll(sleepers);
+	bool leaves, called;
 
-	if (!l->spin_ns && l->rt->spin_us && ++l->spins % SPIN_AGAIN == 0)
-		l->spin_ns = l->rt->spin_us * 1000;
-	return l->spin_ns && !l->spinner && awake + l->running < l->cpus;
-}
-
-/* Spins for that long; then it is to be woken as a sleeper. */
-static bool spin_first(struct magi_lane *l, struct magi_hand *h, uint32_t ns)
-{
-	if (spin(h, ns))
-		return true;
-	magi_lock_acquire(magi_lane_lock(l));
-	l->spin_ns = l->spin_ns > SPIN_MIN_NS ? l->spin_ns / 2 : 0;
-	if (l->spinner == h)
-		l->spinner = NULL;
 	magi_lock_release(magi_lane_lock(l));
-	return false;
-}
-
-/* The lock is held. Waits to be called; false: it is to end. */
-static bool rest(struct magi_lane *l, struct magi_hand *h)
-{
-	uint32_t spin_ns = 0;
-	bool spun = false, called;
-
-	if (l->closing)
-		return false;
-	magi_store_rlx(&h->call, (uint32_t)MAGI_UNCALLED); /* [call] nobody knows it as idle yet */
-	magi_lane_rest(l, h);
-	if (may_spin(l)) {
-		l->spinner = h;
-		spin_ns = l->spin_ns;
-	}
-	magi_lock_release(magi_lane_lock(l));
-	if (spin_ns)
-		spun = spin_first(l, h, spin_ns);
-	called = spun || sleep_for(h, l->idle_ns);
+	magi_lock_acquire(&l->door);
 	magi_lock_acquire(magi_lane_lock(l));
-	if (!called && h->idle) {
+	called = !h->idle;
+	leaves = !called && !magi_lane_any(l);
+	if (!called)
 		magi_lane_unrest(l, h);
-		return false;
-	}
-	if (!called) {
+	if (leaves)
+		magi_lane_count(l, -1);
+	magi_lock_release(&l->door);
+	if (called) {
 		magi_lock_release(magi_lane_lock(l));
 		wait_for_call(h);
 		magi_lock_acquire(magi_lane_lock(l));
+		l->called--;
 	}
-	if (spun)
-		l->spin_ns = l->rt->spin_us * 1000;
+	return !leaves;
+}
+
+/* The lock is held. Waits to be called; false: it has left the lane. */
+static bool rest(struct magi_lane *l, struct magi_hand *h)
+{
+	bool called;
+
+	if (l->closing) {
+		magi_lane_count(l, -1);
+		return false;
+	}
+	magi_store_rlx(&h->call, (uint32_t)MAGI_UNCALLED); /* [call] nobody knows it as idle yet */
+	magi_lane_rest(l, h);
+	magi_lock_release(magi_lane_lock(l));
+	called = sleep_for(h, l->idle_ns);
+	magi_lock_acquire(magi_lane_lock(l));
+	if (!called)
+		return stays(l, h);
 	l->called--;
 	return true;
 }
@@ -143,8 +151,6 @@ static bool sleep_watching(struct magi_lane *l, struct magi_hand *h)
 {
 	bool called;
 
-	magi_store_rlx(&h->call, (uint32_t)MAGI_UNCALLED); /* [call] nobody knows it as the watcher yet */
-	l->watcher = h;
 	magi_lock_release(magi_lane_lock(l));
 	called = sleep_for(h, WATCH_NS);
 	magi_lock_acquire(magi_lane_lock(l));
@@ -161,27 +167,62 @@ static bool sleep_watching(struct magi_lane *l, struct magi_hand *h)
 	return called;
 }
 
+static void note_ends(const struct magi_lane *l, uint64_t *ends)
+{
+	for (int k = 0; k < MAGI_KINDS; k++)
+		ends[k] = magi_load_acq(&l->jobs[k].tail); /* [job] */
+}
+
+/* Whether a job still waits that did so when the ends were noted. */
+static bool lags(const struct magi_lane *l, const uint64_t *ends)
+{
+	for (int k = 0; k < MAGI_KINDS; k++) {
+		if ((int64_t)(ends[k] - magi_load_rlx(&l->jobs[k].head)) > 0) /* [room] ours */
+			return true;
+	}
+	return false;
+}
+
 /* The lock is held. One round of watching; it is over when `watches` no longer holds. */
 static void watch(struct magi_lane *l, struct magi_hand *h)
 {
-	uint64_t added = l->added, taken = l->taken;
+	uint64_t ends[MAGI_KINDS], taken = l->taken;
 
-	if (l->closing || l->watcher || magi_lane_urgent(l)) {
+	h->watches = !l->closing && !l->watcher;
+	if (!h->watches)
+		return;
+	magi_store_rlx(&h->call, (uint32_t)MAGI_UNCALLED); /* [call] nobody knows it as the watcher yet */
+	l->watcher = h;
+	magi_lane_settle(l);
+	if (magi_lane_urgent(l)) {
+		l->watcher = NULL;
 		h->watches = false;
 		return;
 	}
+	note_ends(l, ends);
 	if (sleep_watching(l, h))
 		return;
 	if (l->taken == taken) {
 		h->watches = false;
 		if (magi_lane_ready(l))
 			magi_lane_stuck(l);
-	} else if (l->taken < added && l->running < l->cpus) {
-		h->watches = false; /* they move on, but one that was there before still waits */
+	} else if (lags(l, ends) && l->running < l->cpus) {
+		h->watches = false; /* they move on, but too slowly */
 	}
 }
 
 /* Working. */
+
+/* The lock is held. Takes a job, if there is one; when there is none, whoever adds one knows that it must call. */
+static int take(struct magi_lane *l, struct magi_hand *h, struct magi_job *job)
+{
+	int kind = magi_lane_take(l, h, job);
+
+	if (MAGI_LIKELY(kind >= 0))
+		return kind;
+	magi_lane_settle(l);
+	return magi_lane_take(l, h, job);
+}
 
 /* The lock is held. Runs one job, if there is one. */
 static bool work(struct magi_lane *l, struct magi_hand *h)
@@ -191,7 +232,7 @@ static bool work(struct magi_lane *l, struct magi_hand *h)
 	uint64_t began;
 	int64_t result;
 	bool home;
-	int kind = magi_lane_take(l, h, &job);
+	int kind = take(l, h, &job);
 
 	if (kind < 0)
 		return false;
@@ -209,7 +250,7 @@ static bool work(struct magi_lane *l, struct magi_hand *h)
 	magi_lane_done(l, &job, kind, began);
 	home = job.destroy && magi_offload_finish_owned(h, result);
 	if (home || MAGI_UNLIKELY(l->closing)) {
-		release_and_tell(l);
+		magi_lane_release(l);
 		if (home)
 			magi_offload_send_home(l, job.frame);
 		magi_lock_acquire(magi_lane_lock(l));
@@ -217,16 +258,15 @@ static bool work(struct magi_lane *l, struct magi_hand *h)
 	return true;
 }
 
-/* The lock is held, and is not afterwards. */
+/* The lock is held, and is not afterwards; it is not counted as alive any more. */
 static void end(struct magi_lane *l, struct magi_hand *h)
 {
 	struct magi_offload *orphaned = l->orphaned ? l->offload : NULL;
 	struct magi_hand *before = orphaned ? NULL : l->ended;
 
-	l->alive--;
 	if (!orphaned)
 		l->ended = h;
-	release_and_tell(l);
+	magi_lane_release(l);
 	if (before) {
 		pthread_join(before->thread, NULL);
 		magi_free(before);
@@ -238,11 +278,11 @@ static void end(struct magi_lane *l, struct magi_hand *h)
 	}
 }
 
-static void *hand_main(void *arg)
+void *magi_hand_main(void *arg)
 {
 	struct magi_hand *h = arg;
 	struct magi_lane *l = h->lane;
-	bool on = true;
+	bool on = true, searched = false;
 
 	h->thread = pthread_self();
 	pthread_setname_np(h->thread, l->name);
@@ -251,119 +291,13 @@ static void *hand_main(void *arg)
 	while (on) {
 		if (h->watches)
 			watch(l, h);
-		else if (!work(l, h))
+		else if (work(l, h))
+			searched = false;
+		else if (!searched && search(l))
+			searched = true; /* it must look once more before it rests */
+		else
 			on = rest(l, h);
 	}
 	end(l, h);
 	return NULL;
-}
-
-/* Starting and ending. */
-
-static int create_thread(struct magi_hand *h)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc = magi_fault() ? EAGAIN : pthread_attr_init(&attr);
-
-	if (rc)
-		return -rc;
-	sigfillset(&all); /* the program's handlers run on its own threads */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	if (!rc)
-		rc = pthread_create(&thread, &attr, hand_main, h);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -rc;
-}
-
-static int start(struct magi_lane *l, bool watches)
-{
-	struct magi_hand *h = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*h));
-	int rc = -ENOMEM;
-
-	if (h) {
-		h->lane = l;
-		h->watches = watches;
-		rc = create_thread(h);
-	}
-	if (rc < 0)
-		magi_free(h);
-	magi_lock_acquire(magi_lane_lock(l));
-	l->starting--;
-	if (rc == 0)
-		l->alive++;
-	else
-		l->called--;
-	release_and_tell(l);
-	return rc;
-}
-
-int magi_hand_call(struct magi_lane *l, struct magi_help help)
-{
-	if (MAGI_UNLIKELY(help.start))
-		return start(l, help.watch);
-	if (help.hand && magi_xchg_ar(&help.hand->call, (uint32_t)MAGI_CALLED) == MAGI_ASLEEP) /* [call] */
-		magi_futex_wake(&help.hand->call);
-	return 0;
-}
-
-/* The lock is held, and let go of in between: all that rest come, and end. */
-static void call_all(struct magi_lane *l)
-{
-	struct magi_hand *h;
-
-	while ((h = l->idle ? l->idle : l->watcher)) {
-		if (h == l->watcher)
-			l->watcher = NULL;
-		else
-			magi_lane_unrest(l, h);
-		h->watches = false;
-		l->called++;
-		magi_lock_release(magi_lane_lock(l));
-		magi_hand_call(l, (struct magi_help){ .hand = h });
-		magi_lock_acquire(magi_lane_lock(l));
-	}
-}
-
-/* The lock is held, and let go of in between. Waits until no hand is left but those in abandoned jobs, and for these until
- * the deadline. */
-static void wait_for_end(struct magi_lane *l, uint64_t deadline)
-{
-	for (;;) {
-		uint64_t now = magi_clock_ns();
-		uint32_t news = magi_load_acq(&l->news); /* [news] */
-		int32_t left = l->alive + l->starting;
-
-		if (left == 0 || (left == (int32_t)l->owned && now >= deadline))
-			return;
-		magi_lock_release(magi_lane_lock(l));
-		magi_futex_wait(&l->news, news, now < deadline && deadline != MAGI_NEVER ? deadline - now : MAGI_NEVER);
-		magi_lock_acquire(magi_lane_lock(l));
-	}
-}
-
-uint32_t magi_hand_end_all(struct magi_lane *l, uint64_t deadline)
-{
-	struct magi_hand *last;
-	uint32_t left;
-
-	magi_lock_acquire(magi_lane_lock(l));
-	l->closing = true;
-	call_all(l);
-	wait_for_end(l, deadline);
-	left = (uint32_t)l->alive;
-	last = l->ended;
-	l->ended = NULL;
-	l->orphaned = left > 0;
-	if (left)
-		magi_add_rlx(&l->offload->users, left); /* [users] they cannot give back before the lock is free */
-	magi_lock_release(magi_lane_lock(l));
-	if (last) {
-		pthread_join(last->thread, NULL);
-		magi_free(last);
-	}
-	return left;
 }

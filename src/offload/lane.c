@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* lane.c - which job may run next, and when a lane gets one more hand.
  *
- * What:    a job that waits while no hand is on its way is a reason to call one, but not at once in any case: a call costs
- *          the caller 8 us and the called hand 25, during which one hand runs a hundred short jobs. So as long as recent
- *          jobs were short, a hand that watches is enough: it looks twice a millisecond whether the jobs move on.
- * Who:     whoever holds the lane's lock.
+ * What:    a job that waits while no hand is on its way is a reason to call one, but not at once in any case: a
+ *          call costs the caller 8 us and the called hand 25, during which one hand runs a hundred short jobs. So
+ *          as long as recent jobs were short, a hand that watches is enough: it looks twice a millisecond whether
+ *          the jobs move on.
+ * Who:     whoever holds the lane's lock; prepare: the door.
  * Always:  each kind can be sure of its reserved hands: others take one only if enough are left for it. */
 #include "offload/lane.h"
 
@@ -49,9 +50,10 @@ void magi_lane_init(struct magi_lane *l, struct magi_offload *o, mag_runtime *rt
 		l->max = options->compute_threads ? options->compute_threads : cpus;
 	}
 	l->idle_ns = options->lane_idle_ns ? options->lane_idle_ns : IDLE_S * MAGI_NS_PER_S;
+	l->ticks_per_us = rt->ticks_per_us;
 	l->long_ticks = LONG_US * rt->ticks_per_us;
 	l->pace = l->long_ticks; /* nothing is known: as if they were long */
-	l->spin_ns = rt->spin_us * 1000;
+	l->spin_ns = l->spin_most = rt->spin_us * 1000;
 	set_shares(l, which);
 }
 
@@ -70,22 +72,38 @@ static bool may_run(const struct magi_lane *l, int kind)
 	return l->running + promised < l->max;
 }
 
-bool magi_lane_ready(const struct magi_lane *l)
+bool magi_lane_ready(struct magi_lane *l)
 {
-	for (int k = 0; k < MAGI_KINDS && l->waiting >> k; k++) {
-		if ((l->waiting >> k & 1) && may_run(l, k))
+	for (int k = 0; k < MAGI_KINDS; k++) {
+		if (magi_jobs_any(&l->jobs[k]) && may_run(l, k))
 			return true;
 	}
 	return false;
 }
 
+bool magi_lane_shows(const struct magi_lane *l)
+{
+	for (int k = 0; k < MAGI_KINDS; k++) {
+		const struct magi_jobs *q = &l->jobs[k];
+
+		if (magi_load_acq(&q->tail) != magi_load_rlx(&q->head)) /* [job] */
+			return true;
+	}
+	return false;
+}
+
+bool magi_lane_any(struct magi_lane *l)
+{
+	bool any = false;
+
+	for (int k = 0; k < MAGI_KINDS; k++)
+		any |= magi_jobs_any(&l->jobs[k]);
+	return any;
+}
+
 static void take_of(struct magi_lane *l, int kind, struct magi_hand *h, struct magi_job *job)
 {
-	struct magi_jobs *q = &l->jobs[kind];
-
-	magi_jobs_pop(q, job);
-	if (!q->live)
-		l->waiting &= ~(1u << kind);
+	magi_jobs_pop(&l->jobs[kind], job);
 	l->taken++;
 	l->running++;
 	l->running_kind[kind]++;
@@ -99,12 +117,10 @@ static void take_of(struct magi_lane *l, int kind, struct magi_hand *h, struct m
 
 int magi_lane_take(struct magi_lane *l, struct magi_hand *h, struct magi_job *job)
 {
-	if (!l->waiting)
-		return -1;
 	for (int i = 0; i < MAGI_KINDS; i++) {
 		int kind = (int)(l->turn + (uint32_t)i) % MAGI_KINDS;
 
-		if ((l->waiting >> kind & 1) && may_run(l, kind)) {
+		if (magi_jobs_any(&l->jobs[kind]) && may_run(l, kind)) {
 			take_of(l, kind, h, job);
 			return kind;
 		}
@@ -129,6 +145,11 @@ void magi_lane_stuck(struct magi_lane *l)
 	l->pace = PACE_CAP * l->long_ticks;
 }
 
+void magi_lane_count(struct magi_lane *l, int32_t n)
+{
+	magi_store_rlx(&l->alive, magi_load_rlx(&l->alive) + n); /* [lock] */
+}
+
 void magi_lane_rest(struct magi_lane *l, struct magi_hand *h)
 {
 	h->idle = true;
@@ -148,8 +169,6 @@ void magi_lane_unrest(struct magi_lane *l, struct magi_hand *h)
 		l->idle = h->next;
 	if (h->next)
 		h->next->prev = h->prev;
-	if (l->spinner == h)
-		l->spinner = NULL;
 }
 
 static bool is_eager(const struct magi_lane *l)
@@ -157,7 +176,18 @@ static bool is_eager(const struct magi_lane *l)
 	return !l->running || l->pace >= l->long_ticks;
 }
 
-bool magi_lane_urgent(const struct magi_lane *l)
+void magi_lane_settle(struct magi_lane *l)
+{
+	uint32_t attentive = l->called || l->searcher || (l->watcher && !is_eager(l));
+
+	if (magi_load_rlx(&l->attentive) == attentive) /* [attentive] */
+		return;
+	magi_store_rel(&l->attentive, attentive); /* [attentive] */
+	if (!attentive)
+		magi_fence_seq(&l->attentive); /* [attentive] the look at the queues comes after it */
+}
+
+bool magi_lane_urgent(struct magi_lane *l)
 {
 	return is_eager(l) && magi_lane_ready(l);
 }
@@ -165,67 +195,76 @@ bool magi_lane_urgent(const struct magi_lane *l)
 struct magi_help magi_lane_help(struct magi_lane *l)
 {
 	bool eager = is_eager(l);
-	struct magi_help help = { .hand = l->spinner };
+	struct magi_help help = { .watch = !eager };
 
-	if (l->called || !magi_lane_ready(l) || (!help.hand && !eager && l->watcher))
+	magi_lane_settle(l);
+	if (l->called || l->searcher || (!eager && l->watcher) || !magi_lane_ready(l))
 		return (struct magi_help){ 0 };
-	help.watch = !help.hand && !eager;
-	if (!help.hand)
+	if (l->idle) {
 		help.hand = l->idle;
-	if (help.hand) {
 		magi_lane_unrest(l, help.hand);
 		help.hand->watches = help.watch;
 	} else if (l->watcher) {
 		help.hand = l->watcher;
 		help.hand->watches = false;
 		l->watcher = NULL;
-	} else if (l->alive + l->starting < (int32_t)l->max) {
+	} else if (magi_load_rlx(&l->alive) + l->starting < (int32_t)l->max) { /* [lock] */
 		help.start = true;
 		l->starting++;
 	} else {
 		return help;
 	}
 	l->called++;
+	magi_lane_settle(l);
 	return help;
 }
 
-/* Makes room in a queue that is full; the lock is not held while memory is asked for. */
+/* Makes room in a queue that is full; no lock is held while memory is asked for. */
 static int make_room(struct magi_lane *l, struct magi_jobs *q)
 {
-	uint32_t capacity = magi_jobs_better(q);
-	struct magi_job *fresh, *old;
+	struct magi_job *fresh = NULL, *old = NULL;
+	uint32_t capacity;
 
-	if (capacity == q->capacity) {
-		magi_jobs_repack(q, q->at, capacity);
-		return 0;
-	}
-	magi_lock_release(magi_lane_lock(l));
-	fresh = magi_alloc(capacity * sizeof(*fresh));
 	magi_lock_acquire(magi_lane_lock(l));
+	capacity = magi_jobs_better(q);
+	if (capacity == q->capacity)
+		magi_jobs_repack(q, q->at, capacity);
+	magi_lock_release(magi_lane_lock(l));
+	if (capacity == q->capacity)
+		return 0;
+	magi_lock_release(&l->door);
+	fresh = magi_alloc(capacity * sizeof(*fresh));
+	magi_lock_acquire(&l->door);
 	if (!fresh)
 		return magi_jobs_full(q) ? -ENOMEM : 0;
+	magi_lock_acquire(magi_lane_lock(l));
 	old = q->capacity < capacity ? magi_jobs_repack(q, fresh, capacity) : fresh;
 	magi_lock_release(magi_lane_lock(l));
+	magi_lock_release(&l->door);
 	magi_free(old);
-	magi_lock_acquire(magi_lane_lock(l));
+	magi_lock_acquire(&l->door);
 	return 0;
 }
 
 /* A first hand, so that a job that is let in will be run. */
 static int first_hand(struct magi_lane *l)
 {
+	bool mine;
 	int rc = 0;
 
-	if (l->starting) {
-		magi_lock_release(magi_lane_lock(l));
-		sched_yield(); /* another worker is in the middle of it, for some 50 us */
-	} else {
+	magi_lock_release(&l->door);
+	magi_lock_acquire(magi_lane_lock(l));
+	mine = !l->starting && magi_load_rlx(&l->alive) <= 0; /* [lock] */
+	if (mine) {
 		l->starting++;
 		l->called++;
-		magi_lock_release(magi_lane_lock(l));
-		rc = magi_hand_call(l, (struct magi_help){ .start = true });
 	}
-	magi_lock_acquire(magi_lane_lock(l));
+	magi_lock_release(magi_lane_lock(l));
+	if (mine)
+		rc = magi_hand_call(l, (struct magi_help){ .start = true });
+	else
+		sched_yield(); /* another worker is in the middle of it, for some 50 us */
+	magi_lock_acquire(&l->door);
 	return rc;
 }
 
@@ -234,7 +273,7 @@ int magi_lane_prepare(struct magi_lane *l, uint32_t kind)
 	int rc = 0;
 
 	while (rc == 0) {
-		if (MAGI_UNLIKELY(l->alive <= 0))
+		if (MAGI_UNLIKELY(magi_load_rlx(&l->alive) <= 0)) /* [lock] the door keeps the last one from ending */
 			rc = first_hand(l);
 		else if (MAGI_UNLIKELY(magi_jobs_full(&l->jobs[kind])))
 			rc = make_room(l, &l->jobs[kind]);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* offload.c - awaiting a job; the lanes of a runtime.
  *
- * What:    a task parks, in the name of the lane's wait queue, and adds a job that names its frame. The hand that has run
- *          the job claims the task and sends it to the worker where it was.
+ * What:    a task parks, in the name of the lane's wait queue, and adds a job that names its frame. The hand that
+ *          has run the job claims the task and sends it to the worker where it was.
  * Who:     await: tasks. gone: whoever cancels, any thread. finish: hands.
- * Always:  op.wait.need of the waiting frame tells under the lock where its job is: a position in a queue (jobs.h), and
- *          whether it owns its argument; or one of the words below.
- *          Whoever claims a task resumes it, but a canceller that finds the job running leaves it to the hand (lent
- *          argument), and one that finds it ended gives its result: completion beats cancellation.
- *          No function of the user's runs under the lock: what a cancelled job owned is destroyed by its task as the
- *          first thing it does, in a step of its own.
+ * Always:  op.wait.need of the waiting frame tells under the lock where its job is: a position in a queue (jobs.h),
+ *          and whether it owns its argument; or one of the words below. Whoever claims a task resumes it, but a
+ *          canceller that finds the job running leaves it to the hand (lent argument), and one that finds it ended
+ *          gives its result: completion beats cancellation. No function of the user's runs under the lock: what a
+ *          cancelled job owned is destroyed by its task as the first thing it does, in a step of its own.
  * Pairs:   the lane's lock; [state] task/wait.h; [users] the last user sees what the others did
  * Not:     linking the waiting frames: the queue of jobs has them in order already. */
 #include "offload/offload.h"
@@ -25,8 +24,8 @@
 
 enum { OWNED = 1 << 2, KIND = OWNED - 1 }; /* the user's bits of op.wait.need */
 
-#define LEFT_TO_HAND UINT64_MAX     /* cancelled while it ran: the hand resumes it */
-#define ENDED (UINT64_MAX - 1)      /* it ended after it was claimed by a canceller; the result is in op.wait.prev */
+#define LEFT_TO_HAND UINT64_MAX /* cancelled while it ran: the hand resumes it */
+#define ENDED (UINT64_MAX - 1)  /* it ended after it was claimed by a canceller; the result is in op.wait.prev */
 
 _Static_assert(MAGI_KINDS <= KIND + 1 && (OWNED | KIND) >> MAGI_JOB_BITS == 0, "kind and ownership fit in need");
 
@@ -49,8 +48,6 @@ static void take_back(struct magi_lane *l, mag_frame *f)
 
 	magi_jobs_remove(q, need >> MAGI_JOB_BITS, &job);
 	l->taken++;
-	if (!q->live)
-		l->waiting &= ~(1u << (need & KIND));
 	if (job.destroy) {
 		f->op.word[1] = (uintptr_t)job.destroy;
 		f->op.word[2] = (uintptr_t)job.arg;
@@ -69,7 +66,7 @@ bool magi_offload_gone(struct magi_waitq *waits, mag_frame *f, mag_frame **grant
 		magi_wait_list(granted, f);
 		return false;
 	}
-	if (need >> MAGI_JOB_BITS >= l->jobs[need & KIND].head) {
+	if (need >> MAGI_JOB_BITS >= magi_load_rlx(&l->jobs[need & KIND].head)) { /* [room] ours */
 		take_back(l, f);
 		return true;
 	}
@@ -132,18 +129,36 @@ bool magi_offload_finish_owned(struct magi_hand *h, int64_t result)
 	return true;
 }
 
-/* The lock is held. Parks f and adds its job; false: cancelled. */
+/* The door is held, and opened. Parks f and adds its job; false: cancelled. A canceller may find the job before it is
+ * published: the entry and its place are there before f is parked. */
 static bool park_with(struct magi_lane *l, mag_worker *w, mag_frame *f, const struct magi_job *job, uint32_t kind)
 {
+	struct magi_jobs *q = &l->jobs[kind];
+	bool parked;
+
 	f->home = (uint8_t)w->index; /* where it is sent back to; a pinned leader's home is this worker, too */
 	f->op.wait.on = &l->waits;
 	f->op.wait.next = f; /* as if it had been taken out of the queue */
-	if (!magi_park(f->leader, MAGI_PARKED, (uintptr_t)f))
-		return false;
-	magi_jobs_push(&l->jobs[kind], job, kind | (job->destroy ? OWNED : 0));
-	l->waiting |= 1u << kind;
-	l->added++;
-	return true;
+	magi_jobs_write(q, job, kind | (job->destroy ? OWNED : 0));
+	parked = magi_park(f->leader, MAGI_PARKED, (uintptr_t)f);
+	if (MAGI_LIKELY(parked))
+		magi_jobs_publish(q);
+	magi_lock_release(&l->door);
+	return parked;
+}
+
+/* A job was added: somebody is to look at it. */
+static void call_for(struct magi_lane *l)
+{
+	struct magi_help help;
+
+	magi_fence_seq(&l->attentive); /* [attentive] */
+	if (MAGI_LIKELY(magi_load_acq(&l->attentive))) /* [attentive] */
+		return;
+	magi_lock_acquire(magi_lane_lock(l));
+	help = magi_lane_help(l);
+	magi_lock_release(magi_lane_lock(l));
+	magi_hand_call(l, help);
 }
 
 static mag_frame *offload(mag_worker *w, mag_frame *f, struct magi_lane *l, uint32_t kind, const struct magi_job *job)
@@ -151,17 +166,16 @@ static mag_frame *offload(mag_worker *w, mag_frame *f, struct magi_lane *l, uint
 	int rc = magi_wait_begin(w, f);
 
 	if (rc == 0) {
-		magi_lock_acquire(magi_lane_lock(l));
+		magi_lock_acquire(&l->door);
 		rc = magi_lane_prepare(l, kind);
-		if (MAGI_LIKELY(rc == 0) && MAGI_LIKELY(park_with(l, w, f, job, kind))) {
-			struct magi_help help = magi_lane_help(l);
-
-			magi_lock_release(magi_lane_lock(l));
-			magi_hand_call(l, help);
+		if (MAGI_UNLIKELY(rc < 0)) {
+			magi_lock_release(&l->door);
+		} else if (MAGI_LIKELY(park_with(l, w, f, job, kind))) {
+			call_for(l);
 			return NULL;
+		} else {
+			rc = MAG_ECANCELED;
 		}
-		magi_lock_release(magi_lane_lock(l));
-		rc = rc ? rc : MAG_ECANCELED;
 	}
 	if (job->destroy)
 		job->destroy(job->arg);
@@ -204,15 +218,17 @@ int mag_offload_stats(mag_runtime *rt, uint32_t lane, mag_lane_stats *out)
 	mag_lane_stats s = { .size = out->size };
 	uint32_t kind;
 	struct magi_lane *l = lane_of(rt, lane, &kind);
+	int32_t alive;
 
 	if (!l || out->size < sizeof(size_t) || out->size > sizeof(s))
 		return -EINVAL;
 	magi_lock_acquire(magi_lane_lock(l));
 	s.jobs = l->done;
 	s.running = l->running;
-	s.threads = l->alive > 0 ? (uint32_t)l->alive : 0;
+	alive = magi_load_rlx(&l->alive); /* [lock] */
+	s.threads = alive > 0 ? (uint32_t)alive : 0;
 	for (int k = 0; k < MAGI_KINDS; k++)
-		s.queued += l->jobs[k].live;
+		s.queued += magi_jobs_live(&l->jobs[k]);
 	magi_lock_release(magi_lane_lock(l));
 	memcpy(out, &s, out->size);
 	return 0;
@@ -242,16 +258,18 @@ void magi_offload_unuse(struct magi_offload *o)
 	magi_free(o);
 }
 
-uint32_t magi_offload_destroy(mag_runtime *rt, uint64_t deadline)
+uint32_t magi_offload_end(mag_runtime *rt, uint64_t deadline)
 {
-	struct magi_offload *o = rt->offload;
 	uint32_t left = 0;
 
-	if (!o)
-		return 0;
-	rt->offload = NULL;
 	for (int i = 0; i < MAGI_LANES; i++)
-		left += magi_hand_end_all(&o->lane[i], deadline);
-	magi_offload_unuse(o);
+		left += magi_hand_end_all(&rt->offload->lane[i], deadline);
 	return left;
+}
+
+void magi_offload_destroy(mag_runtime *rt)
+{
+	if (rt->offload)
+		magi_offload_unuse(rt->offload);
+	rt->offload = NULL;
 }

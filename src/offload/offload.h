@@ -8,8 +8,11 @@
 /* Makes the lanes, which have no threads yet. cpus: as many threads may have one at a time. 0, or -ENOMEM. */
 int magi_offload_create(mag_runtime *rt, uint32_t cpus);
 
-/* No task uses the lanes any more. Waits until `deadline` for abandoned jobs, ends the threads and frees the lanes; what
- * the jobs that are left use stays until their end, and is freed then. Returns how many these are. */
-uint32_t magi_offload_destroy(mag_runtime *rt, uint64_t deadline);
+/* No task waits for a job any more. Waits until `deadline` for abandoned jobs and ends the threads. Returns how
+ * many jobs are left; what they use stays until their end, and is freed then. */
+uint32_t magi_offload_end(mag_runtime *rt, uint64_t deadline);
+
+/* Frees the lanes, which have ended or never had a job; the workers have stopped. None: fine. */
+void magi_offload_destroy(mag_runtime *rt);
 
 #endif

@@ -91,6 +91,8 @@ int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
 
 	if (out->size < sizeof(size_t) || out->size > sizeof(s))
 		return -EINVAL;
+	if (magi_self_in(rt))
+		magi_slab_publish(magi_worker_of(magi_self_in(rt)));
 	for (uint32_t i = 0; i < rt->n; i++) {
 		struct magi_worker *w = rt->workers[i];
 

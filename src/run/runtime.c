@@ -26,7 +26,7 @@
 
 enum { STACK_BYTES = 256 * 1024, SPIN_US = 50, SHUTDOWN_S = 10 };
 
-static __thread char why[192];
+static __thread char why[320];
 
 const char *mag_runtime_why(void)
 {
@@ -91,15 +91,16 @@ static struct magi_worker *worker_create(mag_runtime *rt, uint32_t index)
 	w->rt = rt;
 	w->ops = rt->ops;
 	w->spin_ns = rt->spin_us * 1000;
+	w->slow_watch = MAGI_NS_PER_MS;
 	magi_random_seed(&w->random, index + 1);
-	w->pub.deque.alone = rt->n == 1;
+	w->pub.deque.alone = w->ready.ring.alone = rt->n == 1;
 	magi_slab_init(w);
 	return w;
 }
 
 static void free_all(mag_runtime *rt)
 {
-	magi_offload_destroy(rt, 0);
+	magi_offload_destroy(rt);
 	for (uint32_t i = 0; i < rt->n && rt->workers; i++) {
 		if (rt->workers[i])
 			magi_slots_fini(&rt->workers[i]->slots);
@@ -217,23 +218,17 @@ fail:
 /* Waits for the end of the background; false at the deadline. */
 static bool wait_drained(mag_runtime *rt, uint64_t deadline)
 {
-	uint64_t now = magi_clock_ns();
-	struct timespec ts;
+	struct timespec ts = { (time_t)(deadline / MAG_SECOND), (long)(deadline % MAG_SECOND) };
 	bool drained;
 	int rc = 0;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (deadline > now + 1000 * MAG_SECOND)
-		deadline = now + 1000 * MAG_SECOND;
-	if (deadline > now) {
-		uint64_t ns = (uint64_t)ts.tv_nsec + (deadline - now);
-
-		ts.tv_sec += (time_t)(ns / MAG_SECOND);
-		ts.tv_nsec = (long)(ns % MAG_SECOND);
-	}
 	pthread_mutex_lock(&rt->mutex);
-	while (!rt->drained && rc == 0)
-		rc = pthread_cond_timedwait(&rt->changed, &rt->mutex, &ts);
+	while (!rt->drained && rc == 0) {
+		if (deadline == MAG_NEVER)
+			rc = pthread_cond_wait(&rt->changed, &rt->mutex);
+		else
+			rc = pthread_cond_clockwait(&rt->changed, &rt->mutex, CLOCK_MONOTONIC, &ts);
+	}
 	drained = rt->drained;
 	pthread_mutex_unlock(&rt->mutex);
 	return drained;
@@ -268,9 +263,10 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
 		return left ? left : 1;
 	}
-	jobs = magi_offload_destroy(rt, deadline);
+	jobs = magi_offload_end(rt, deadline);
 	if (jobs)
 		fprintf(stderr, "magpie: %u abandoned job(s) did not end in time; their threads stay\n", jobs);
+	magi_visitors_gone(rt);
 	(void)magi_xchg_seq(&rt->stop, 1u); /* [stop] */
 	magi_wake_all(rt);
 	magi_runtime_stopped(rt);

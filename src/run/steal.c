@@ -15,7 +15,10 @@ enum {
 	BUSY_US = 50,      /* in one step for longer: its woken tasks may be taken */
 	LONG_QUEUE = 32,   /* woken tasks beyond which it counts as busy, too */
 	BATCH_MAX = 16,    /* woken tasks taken at once, at most half */
-	WATCH_NS = 100000  /* how soon a sleeper looks again at a worker whose woken tasks it may not take yet */
+	SPAWNED_MAX = 64,  /* spawned tasks taken at once, at most half */
+	WATCH_NS = 100000, /* how soon a sleeper looks again at a worker whose woken tasks it may not take yet */
+	SLOW_WATCH_NS = 1000000,      /* the same at one that is in a step and has none: it may come to have some */
+	SLOWEST_WATCH_NS = 16000000
 };
 
 static bool is_busy(const struct magi_worker *v, uint64_t now)
@@ -27,7 +30,7 @@ static bool is_busy(const struct magi_worker *v, uint64_t now)
 	return magi_ready_count(&v->ready) > LONG_QUEUE;
 }
 
-static bool take_parent(struct magi_worker *w, struct magi_worker *v)
+static mag_frame *take_oldest(struct magi_worker *v)
 {
 	mag_frame *f;
 	bool lost;
@@ -35,12 +38,37 @@ static bool take_parent(struct magi_worker *w, struct magi_worker *v)
 	do
 		f = magi_deque_steal(&v->pub.deque, &lost);
 	while (lost);
-	if (!f)
-		return false;
+	return f;
+}
+
+static void keep(struct magi_worker *w, mag_frame *f)
+{
 	if (f->at)
 		f->taken++;
-	if (magi_resume_here(&w->pub, f))
+	f = magi_resume_here(&w->pub, f);
+	if (f)
 		magi_ready_push(&w->ready, f);
+}
+
+/* The oldest of a fork tree is the largest piece of work: one is enough. Spawned tasks are small and many: up to half of
+ * them, since each trip costs two cache misses on both sides. */
+static bool take_from_deque(struct magi_worker *w, struct magi_worker *v)
+{
+	mag_frame *f = take_oldest(v);
+	int64_t n;
+
+	if (!f)
+		return false;
+	n = f->at ? 0 : magi_deque_count(&v->pub.deque) / 2;
+	keep(w, f);
+	for (int64_t i = 0; i < n && i < SPAWNED_MAX && (f = take_oldest(v)); i++) {
+		bool started = f->at;
+
+		__builtin_prefetch(f, 1);
+		keep(w, f);
+		if (started)
+			break;
+	}
 	return true;
 }
 
@@ -62,7 +90,7 @@ static bool take_woken(struct magi_worker *w, struct magi_worker *v)
 
 static bool from_victim(struct magi_worker *w, struct magi_worker *v)
 {
-	if (take_parent(w, v))
+	if (take_from_deque(w, v))
 		return true;
 	if (!is_busy(v, magi_ticks()))
 		return false;
@@ -81,26 +109,28 @@ bool magi_steal(struct magi_worker *w)
 
 		if (v != w && from_victim(w, v)) {
 			magi_store_rlx(&w->steals, w->steals + 1); /* [stat] */
+			w->slow_watch = SLOW_WATCH_NS;
 			return true;
 		}
 	}
 	return false;
 }
 
-/* A worker in a step may be busy when its next timer is due. */
-static uint64_t until_timers(const struct magi_worker *w, const struct magi_worker *v, uint64_t watch)
+/* A worker in a step may wake tasks and go on, and may be busy when its next timer is due. */
+static uint64_t watch_step(const struct magi_worker *w, const struct magi_worker *v)
 {
-	uint64_t next = magi_wheel_next(&v->wheel), now = magi_now(w), left;
+	uint64_t next = magi_wheel_next(&v->wheel), now, left;
 
 	if (next == MAGI_NEVER)
-		return watch;
+		return w->slow_watch;
+	now = magi_now(w);
 	left = next > now + WATCH_NS ? next - now : WATCH_NS;
-	return left < watch ? left : watch;
+	return left < w->slow_watch ? left : w->slow_watch;
 }
 
 uint64_t magi_steal_watch(struct magi_worker *w)
 {
-	uint64_t watch = MAGI_NEVER, now = magi_ticks();
+	uint64_t watch = MAGI_NEVER, now = magi_ticks(), one;
 
 	for (uint32_t i = 0; i < w->rt->n; i++) {
 		struct magi_worker *v = w->rt->workers[i];
@@ -115,10 +145,9 @@ uint64_t magi_steal_watch(struct magi_worker *w)
 		woken = magi_ready_count(&v->ready) || magi_load_acq(&v->inbox); /* [inbox] */
 		if (woken && is_busy(v, now))
 			return 0;
-		if (woken)
-			watch = WATCH_NS;
-		else
-			watch = until_timers(w, v, watch);
+		one = woken ? WATCH_NS : watch_step(w, v);
+		watch = one < watch ? one : watch;
 	}
+	w->slow_watch = w->slow_watch < SLOWEST_WATCH_NS ? 2 * w->slow_watch : SLOWEST_WATCH_NS;
 	return watch;
 }

@@ -28,20 +28,26 @@ enum {
 	BUDGET = 1024,       /* steps before others get their turn; a fork-join step takes some 5 ns, a server's 1 us */
 	FAIR_EVERY = 61,     /* picks; a prime, so that it does not beat with periodic work (Go, Tokio use the same) */
 	LOOK_EVERY_US = 100,
-	SPIN_MIN_NS = 1000   /* below this, spinning is tried only now and then */
+	SPIN_MIN_NS = 1000,  /* below this, spinning is tried only now and then */
+	MANY_TIMERS = 256,   /* from here on timers are served together */
+	PACE_NS = 250000     /* at the most this late; libuv and Tokio count in milliseconds */
 };
 
 /* Running. */
 
-void magi_worker_look(struct magi_worker *w)
+bool magi_worker_look(struct magi_worker *w)
 {
+	bool any;
+
 	w->polled_at = magi_ticks();
 	w->polled_turn = w->turn;
-	magi_inbox_collect(w);
+	any = magi_inbox_collect(w);
 	magi_io_read_mail(w);
-	if (w->ops->due(w->io))
-		magi_io_poll(w, 0);
+	if (w->ops->due(w->io) && magi_io_poll(w, 0))
+		any = true;
 	magi_timers_expire(w, w, magi_now(w));
+	magi_slab_publish(w);
+	return any;
 }
 
 static bool look_is_due(const struct magi_worker *w, uint64_t ticks)
@@ -123,7 +129,7 @@ static mag_frame *pick_oldest(struct magi_worker *w)
 		f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
 		return f ? magi_resume_here(&w->pub, f) : NULL;
 	case 1:
-		return magi_ready_take(&w->ready);
+		return magi_ready_pop(&w->ready);
 	default:
 		return pop_pinned(w);
 	}
@@ -137,12 +143,12 @@ static mag_frame *pick(struct magi_worker *w)
 		f = pick_oldest(w);
 	if (!f && w->round > 0) {
 		w->round--;
-		f = magi_ready_take(&w->ready);
+		f = magi_ready_pop(&w->ready);
 	}
 	if (!f && magi_deque_count(&w->pub.deque))
 		f = from_deque(magi_deque_pop(&w->pub.deque));
 	if (!f)
-		f = magi_ready_take(&w->ready);
+		f = magi_ready_pop(&w->ready);
 	if (!f)
 		f = pop_pinned(w);
 	return f;
@@ -178,10 +184,25 @@ static bool anything_here(struct magi_worker *w)
 	return magi_deque_count(&w->pub.deque) || magi_ready_count(&w->ready) || w->pinned_head;
 }
 
+/* Until when to sleep for its own timers. Many timers close to one another are served together: a wake of the thread
+ * costs as much as a hundred of them. A few timers are served on time. */
+static uint64_t timers_deadline(struct magi_worker *w, uint64_t now)
+{
+	uint64_t next = magi_wheel_next(&w->wheel);
+
+	if (next == MAGI_NEVER || magi_wheel_armed(&w->wheel) < MANY_TIMERS)
+		return next;
+	if (next < w->paced_at + PACE_NS)
+		next = w->paced_at + PACE_NS;
+	w->paced_at = next > now ? next : now;
+	return next;
+}
+
 /* Announces, looks everywhere once more, blocks if there is really nothing. */
 static void sleep_until_work(struct magi_worker *w)
 {
-	uint64_t deadline = magi_wheel_next(&w->wheel);
+	uint64_t now = magi_now(w);
+	uint64_t deadline = timers_deadline(w, now);
 	uint64_t watch;
 
 	magi_search_end(w, false);
@@ -190,45 +211,52 @@ static void sleep_until_work(struct magi_worker *w)
 	magi_io_read_mail(w);
 	watch = magi_steal_watch(w);
 	if (!anything_here(w) && watch && !stopping(w)) {
-		if (watch != MAGI_NEVER && magi_now(w) + watch < deadline)
-			deadline = magi_now(w) + watch;
+		if (watch != MAGI_NEVER && now + watch < deadline)
+			deadline = now + watch;
 		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
 		magi_io_poll(w, deadline);
 	}
 	magi_sleep_end(w);
 }
 
-/* Looks for work on other workers, and on its own ring, for a while. */
-static bool search(struct magi_worker *w)
-{
-	uint64_t until = 0;
-	bool may = w->rt->n > 1 && magi_search_begin(w);
+enum found { NOTHING, TIMERS, WORK };
 
-	for (;;) {
-		if (may && magi_steal(w))
-			return true;
-		magi_worker_look(w);
-		if (anything_here(w))
-			return true;
-		if (stopping(w) || !w->spin_ns)
-			return false;
-		if (!until)
-			until = magi_clock_ns() + w->spin_ns;
-		else if (magi_clock_ns() >= until)
-			return false;
-		magi_pause();
-	}
+static enum found look_once(struct magi_worker *w, bool may_steal)
+{
+	if (may_steal && magi_steal(w))
+		return WORK;
+	if (magi_worker_look(w))
+		return WORK;
+	return anything_here(w) ? TIMERS : NOTHING;
 }
 
-/* Spinning pays when work comes soon after it; when it does not, less of it is tried. */
-static void adapt_spin(struct magi_worker *w, bool found)
+/* Looks for work on other workers, and on its own ring, for a while. */
+static enum found search(struct magi_worker *w)
+{
+	bool may_steal = w->rt->n > 1 && magi_search_begin(w);
+	enum found found = look_once(w, may_steal);
+	uint64_t until;
+
+	if (found || !w->spin_ns || stopping(w))
+		return found;
+	until = magi_clock_ns() + w->spin_ns;
+	do {
+		magi_pause();
+		found = look_once(w, may_steal);
+	} while (!found && !stopping(w) && magi_clock_ns() < until);
+	return found;
+}
+
+/* Spinning pays when work comes soon after it. When none comes, less of it is tried, then none but now and then; timers
+ * are no reason to spin: sleep ends on time, too. */
+static void adapt_spin(struct magi_worker *w, enum found found)
 {
 	uint32_t most = w->rt->spin_us * 1000;
 
 	if (!most)
 		return;
 	w->searches++;
-	if (found)
+	if (found == WORK)
 		w->spin_ns = most;
 	else if (w->spin_ns > SPIN_MIN_NS)
 		w->spin_ns /= 2;
@@ -238,7 +266,7 @@ static void adapt_spin(struct magi_worker *w, bool found)
 
 static void idle(struct magi_worker *w)
 {
-	bool found;
+	enum found found;
 
 	magi_store_rel(&w->step_since, (uint64_t)0); /* [busy] */
 	found = search(w);

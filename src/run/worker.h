@@ -9,8 +9,8 @@
  * was none. */
 bool magi_worker_tick(struct magi_worker *w);
 
-/* Looks at inbox, mail, timers and the backend, without blocking. */
-void magi_worker_look(struct magi_worker *w);
+/* Looks at inbox, mail, timers and the backend, without blocking. True: inbox or backend had something. */
+bool magi_worker_look(struct magi_worker *w);
 
 /* The thread's function: opens the io, works until the runtime stops, drains. */
 void *magi_worker_main(void *worker);

@@ -20,7 +20,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sched/ready.h"
+
+enum { OFFER_EVERY_US = 1000 }; /* a wake costs 8 us: below 1 % */
 
 static long membarrier(int command)
 {
@@ -97,12 +100,17 @@ void magi_wake_for_work(mag_worker *pub)
 void magi_offer_woken(mag_worker *pub)
 {
 	struct magi_worker *w = magi_worker_of(pub);
+	uint64_t ticks;
 
 	if (MAGI_LIKELY(magi_load_rlx(pub->sleepers) == 0)) /* [sleep] */
 		return;
-	/* one woken task is taken up by its waker next, or by a thief once the waker has been in one step for long */
-	if (magi_ready_count(&w->ready) > 1)
-		magi_wake_for_work(pub);
+	/* One woken task is taken up by its waker next. But its waker's step may go on for long: now and then somebody is
+	 * woken for a single one, too, and then keeps a watch on this worker as long as its step lasts (run/steal.c). */
+	ticks = magi_ticks();
+	if (magi_ready_count(&w->ready) <= 1 && ticks - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us)
+		return;
+	w->offered_at = ticks;
+	magi_wake_for_work(pub);
 }
 
 void magi_wake_all(mag_runtime *rt)

@@ -2,8 +2,11 @@
 /* meet.c - where the workers of a runtime wait for one another: at the start, and at the end.
  *
  * Who:     workers, and the thread that starts or stops the runtime.
- * Pairs:   the mutex */
+ * Pairs:   the mutex
+ *          [visit] counted down (acquire, release) -> loaded (acquire) by who stops the runtime */
 #include "sched/meet.h"
+
+#include <sched.h>
 
 bool magi_runtime_opened(mag_runtime *rt, int rc)
 {
@@ -39,4 +42,10 @@ void magi_runtime_drained(mag_runtime *rt)
 	rt->drained = true;
 	pthread_cond_broadcast(&rt->changed);
 	pthread_mutex_unlock(&rt->mutex);
+}
+
+void magi_visitors_gone(mag_runtime *rt)
+{
+	while (magi_load_acq(&rt->visitors)) /* [visit] */
+		sched_yield(); /* a few instructions of theirs are left */
 }

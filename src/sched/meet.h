@@ -14,4 +14,19 @@ void magi_runtime_stopped(mag_runtime *rt);
 /* The last background task has ended. */
 void magi_runtime_drained(mag_runtime *rt);
 
+/* A thread that may be no worker wakes somebody: begun while a task of the runtime is in its hand, ended after the last
+ * touch. */
+static inline void magi_visit_begin(mag_runtime *rt)
+{
+	magi_add_ar(&rt->visitors, 1u); /* [visit] */
+}
+
+static inline void magi_visit_end(mag_runtime *rt)
+{
+	magi_sub_ar(&rt->visitors, 1u); /* [visit] */
+}
+
+/* Waits until no visitor is left; nothing runs any more that could bring new ones. */
+void magi_visitors_gone(mag_runtime *rt);
+
 #endif

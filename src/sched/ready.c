@@ -10,6 +10,9 @@
 #include "sched/ready.h"
 
 #include "sched/idle.h"
+#include "sched/meet.h"
+
+enum { NEAR = 4, FAR = 12 }; /* how many tasks ahead; picked, a fetch takes as long as a few tasks */
 
 void magi_ready_push(struct magi_ready *q, mag_frame *f)
 {
@@ -42,6 +45,28 @@ static mag_frame *take_spilled(struct magi_ready *q)
 	return f;
 }
 
+/* Woken tasks are often cold: what comes soon is fetched ahead, and for the next one also its neighbours in the member
+ * list, which its end touches. Addresses only: a frame that somebody else has taken meanwhile does no harm. */
+static inline void fetch_ahead(struct magi_ready *q)
+{
+	int64_t top = magi_load_rlx(&q->ring.top); /* [last] */
+	int64_t n = magi_load_rlx(&q->ring.bottom) - top; /* [publish] */
+	char *f;
+
+	if (n > FAR) {
+		f = (char *)magi_load_rlx(magi_deque_slot(&q->ring, top + FAR)); /* [publish] */
+		__builtin_prefetch(f, 1);
+		__builtin_prefetch(f + 64, 1);
+		__builtin_prefetch(f + 128, 1);
+	}
+	if (n > NEAR) {
+		mag_frame *g = magi_load_rlx(magi_deque_slot(&q->ring, top + NEAR)); /* [publish] */
+
+		__builtin_prefetch(magi_load_rlx(&g->link.next), 1); /* [stat] */
+		__builtin_prefetch(magi_load_rlx(&g->link.pprev), 1); /* [stat] */
+	}
+}
+
 mag_frame *magi_ready_take(struct magi_ready *q)
 {
 	mag_frame *f;
@@ -52,6 +77,27 @@ mag_frame *magi_ready_take(struct magi_ready *q)
 		if (f)
 			return f;
 	} while (lost);
+	return magi_load_acq(&q->spilled) ? take_spilled(q) : NULL; /* [spill] */
+}
+
+/* Like a steal, but the owner knows bottom, and needs no barrier to read it; alone, not even a CAS. */
+mag_frame *magi_ready_pop(struct magi_ready *q)
+{
+	struct magi_deque *d = &q->ring;
+	int64_t b = magi_load_rlx(&d->bottom); /* [publish] own store */
+	int64_t t = magi_load_acq(&d->top); /* [last] */
+
+	fetch_ahead(q);
+	while (t < b) {
+		mag_frame *f = magi_load_rlx(magi_deque_slot(d, t)); /* [publish] own store */
+
+		if (d->alone) {
+			magi_store_rel(&d->top, t + 1); /* [last] */
+			return f;
+		}
+		if (magi_cas_seq(&d->top, &t, t + 1)) /* [last] */
+			return f;
+	}
 	return magi_load_acq(&q->spilled) ? take_spilled(q) : NULL; /* [spill] */
 }
 
@@ -95,15 +141,26 @@ static struct magi_worker *next_worker(mag_runtime *rt)
 	return rt->workers[magi_add_rlx(&rt->next_worker, 1u) % rt->n]; /* [stat] round robin */
 }
 
+/* Once f is in the inbox it may run, end, and let the runtime end, while this thread still rings the doorbell. */
+static void resume_from_outside(mag_runtime *rt, mag_frame *f)
+{
+	magi_visit_begin(rt);
+	magi_inbox_send(NULL, magi_idle_worker(rt, next_worker(rt)), f, false);
+	magi_visit_end(rt);
+}
+
 void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 {
 	if (MAGI_UNLIKELY(is_pinned(f))) {
 		struct magi_worker *home = rt->workers[f->leader->home];
 
-		if (w == &home->pub)
+		if (w == &home->pub) {
 			append_pinned(home, f);
-		else
-			magi_inbox_send(w, home, f, true);
+			return;
+		}
+		magi_visit_begin(rt);
+		magi_inbox_send(w, home, f, true);
+		magi_visit_end(rt);
 		return;
 	}
 #ifdef MAGI_FORCED_MIGRATION
@@ -112,7 +169,9 @@ void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 
 		if (w == &to->pub)
 			to = next_worker(rt);
+		magi_visit_begin(rt);
 		magi_inbox_send(w, to, f, false);
+		magi_visit_end(rt);
 		return;
 	}
 #endif
@@ -120,7 +179,7 @@ void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 		magi_ready_push(&magi_worker_of(w)->ready, f);
 		magi_offer_woken(w);
 	} else {
-		magi_inbox_send(NULL, magi_idle_worker(rt, next_worker(rt)), f, false);
+		resume_from_outside(rt, f);
 	}
 }
 

@@ -8,7 +8,10 @@
 /* Owner: adds at the end. */
 void magi_ready_push(struct magi_ready *q, mag_frame *f);
 
-/* Any thread: the oldest, or NULL. */
+/* Owner: the oldest, or NULL. */
+mag_frame *magi_ready_pop(struct magi_ready *q);
+
+/* Any thread: the same. */
 mag_frame *magi_ready_take(struct magi_ready *q);
 
 /* Any thread: how many there seem to be. */

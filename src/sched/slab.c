@@ -16,7 +16,8 @@
 enum {
 	BATCH_BYTES = 16384, /* what one trip to the depot moves; picked */
 	BATCH_MAX = 64,
-	REGION_BYTES = 1 << 20
+	FIRST_REGION_BYTES = 1 << 20, /* small programs stay small */
+	REGION_BYTES = 4 << 20        /* in huge pages */
 };
 
 struct magi_region {
@@ -59,7 +60,8 @@ void magi_slab_init(struct magi_worker *w)
 /* A region for at least `size` bytes; the lock is held. */
 static bool add_region(struct magi_depot *d, size_t size)
 {
-	size_t bytes = size + REGION_HEADER > REGION_BYTES ? size + REGION_HEADER : REGION_BYTES;
+	size_t usual = d->regions ? REGION_BYTES : FIRST_REGION_BYTES;
+	size_t bytes = size + REGION_HEADER > usual ? size + REGION_HEADER : usual;
 	struct magi_region *r = magi_pages_map(bytes);
 
 	if (!r)
@@ -108,6 +110,7 @@ static void *take_batch(struct magi_depot *d, unsigned cls, uint32_t *n)
 		for (void *p = list; p; p = word(p)[0])
 			++*n;
 	} else {
+		magi_store_rlx(&d->used[cls / 64], d->used[cls / 64] | UINT64_C(1) << cls % 64); /* [stat] */
 		list = carve(d, cls, n);
 	}
 	magi_lock_release(&d->lock);
@@ -129,7 +132,7 @@ static void adopt(struct magi_worker *w, struct magi_free_node *list, uint32_t n
 	for (struct magi_free_node *p = list; p; n--) {
 		struct magi_free_node *next = p->next;
 
-		magi_store_rlx(&p->length, (uint64_t)n); /* [stat] */
+		p->length = (uint64_t)n;
 		if (!next)
 			p->next = &w->pub.none;
 		p = next;
@@ -149,7 +152,7 @@ void *magi_slab_refill(mag_worker *pub, unsigned cls)
 		return NULL;
 	magi_store_rlx(&w->frames[cls], w->frames[cls] + n); /* [stat] */
 	adopt(w, list, n);
-	magi_store_rlx(&pub->free[cls].head, list->next); /* [stat] */
+	pub->free[cls].head = list->next;
 	MAGI_UNPOISON(list, magi_class_bytes(cls));
 	return list;
 }
@@ -162,10 +165,10 @@ void magi_slab_surplus(mag_worker *pub, unsigned cls)
 	uint64_t keep = last->length / 2, all = last->length;
 
 	for (uint64_t i = keep; i > 1; i--) {
-		magi_store_rlx(&last->length, i); /* [stat] */
+		last->length = i;
 		last = last->next;
 	}
-	magi_store_rlx(&last->length, (uint64_t)1); /* [stat] */
+	last->length = (uint64_t)1;
 	list = last->next;
 	last->next = &pub->none;
 	for (end = list; end->next != &pub->none; end = end->next)
@@ -186,8 +189,19 @@ void magi_slab_drain(struct magi_worker *w)
 			end = end->next;
 		end->next = NULL;
 		magi_store_rlx(&w->frames[c], w->frames[c] - (int64_t)head->length); /* [stat] */
-		magi_store_rlx(&w->pub.free[c].head, &w->pub.none); /* [stat] */
+		w->pub.free[c].head = &w->pub.none;
 		give_batch(&w->rt->depot, c, head);
+	}
+}
+
+void magi_slab_publish(struct magi_worker *w)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		for (uint64_t used = magi_load_rlx(&w->rt->depot.used[i]); used; used &= used - 1) { /* [stat] */
+			unsigned c = i * 64 + (unsigned)__builtin_ctzll(used);
+
+			magi_store_rlx(&w->free_seen[c], w->pub.free[c].head->length); /* [stat] */
+		}
 	}
 }
 
@@ -195,12 +209,8 @@ int64_t magi_slab_in_use(const struct magi_worker *w)
 {
 	int64_t n = 0;
 
-	for (unsigned c = 1; c < MAGI_CLASSES; c++) {
-		/* frames are never unmapped while the runtime lives: a stale head still has a length to read */
-		const struct magi_free_node *head = magi_load_rlx(&w->pub.free[c].head); /* [stat] */
-
-		n += magi_load_rlx(&w->frames[c]) - (int64_t)magi_load_rlx(&head->length); /* [stat] */
-	}
+	for (unsigned c = 1; c < MAGI_CLASSES; c++)
+		n += magi_load_rlx(&w->frames[c]) - (int64_t)magi_load_rlx(&w->free_seen[c]); /* [stat] */
 	return n;
 }
 

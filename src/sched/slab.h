@@ -15,7 +15,10 @@ void magi_slab_init(struct magi_worker *w);
 void *magi_slab_take_foreign(mag_runtime *rt, unsigned cls);
 void magi_slab_give_foreign(mag_runtime *rt, unsigned cls, void *p);
 
-/* Frames that are in use, of those that this worker has taken from the depot, less those it freed for others: only the
+/* Owner: tells statistics how long its free lists are; the lists themselves are not for other threads to read. */
+void magi_slab_publish(struct magi_worker *w);
+
+/* As of each worker's last word on it: frames that are in use, of those that this worker has taken from the depot, less those it freed for others: only the
  * sum over all workers (and foreign takers) means something. */
 int64_t magi_slab_in_use(const struct magi_worker *w);
 

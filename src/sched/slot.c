@@ -68,7 +68,7 @@ void magi_slot_mail(struct magi_slots *t, uint64_t token)
 	uint32_t generation = (uint32_t)token;
 	uint32_t old, head;
 
-	if (!s)
+	if (!s || !generation) /* no operation's name: 0 in `mail` is "none", and would be pushed again and again */
 		return;
 	old = magi_load_acq(&s->mail); /* [mail] */
 	do {

@@ -38,18 +38,22 @@ struct magi_worker {
 	int64_t round;       /* woken tasks that come before the deque now */
 	uint64_t polled_at;  /* ticks */
 	uint64_t polled_turn;
+	uint64_t offered_at; /* ticks: when somebody was last woken for woken work */
+	uint64_t slow_watch; /* ns: how long it sleeps while another worker is in a step */
+	uint64_t paced_at;   /* ns: when timers were last served together */
 	uint64_t searches;
 	uint32_t spin_ns;    /* adaptive, up to the option */
 	bool searching;
 	int open_rc;
 	struct magi_random random;
 	pthread_t thread;
-	char why[160];
+	char why[320];
 
 	/* the owner writes, any thread reads */
 	uint64_t step_since MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: ticks when the current step began, 0: in none */
 	uint64_t picks, steals, parks, wakes, started, polls; /* atomic [stat] */
 	int64_t frames[MAGI_CLASSES];                         /* [stat] taken from the depot minus given back */
+	uint64_t free_seen[MAGI_CLASSES];                     /* [stat] how many of them were free at the last look */
 
 	/* any thread */
 	mag_frame *inbox MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: woken from elsewhere; thieves may take it whole */
@@ -75,6 +79,7 @@ struct magi_depot {
 	void *batch[MAGI_CLASSES]; /* lists of lists: first word next frame, second word next batch */
 	char *fresh, *fresh_end;   /* not yet carved */
 	struct magi_region *regions;
+	uint64_t used[2]; /* atomic [stat]: classes of which there are frames, a bit each */
 	uint64_t bytes;
 };
 
@@ -105,6 +110,7 @@ struct mag_runtime {
 	/* any thread */
 	uint32_t stop MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic */
 	uint32_t next_worker;                        /* atomic: round robin for foreign threads */
+	uint32_t visitors;                           /* atomic: foreign threads that are waking somebody here */
 	int64_t foreign_frames;                      /* atomic [stat]: taken by threads that are no workers */
 };
 

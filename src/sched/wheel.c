@@ -218,7 +218,10 @@ static void empty_slot(struct magi_wheel *wh, unsigned slot, struct firing *f)
 			continue;
 		left--;
 		at[ring] = t->next; /* now: a timer that has fired is no longer ours */
-		__builtin_prefetch(at[ring], 1);
+		if (at[ring]) {
+			__builtin_prefetch(at[ring], 1);
+			__builtin_prefetch((char *)at[ring] - 64, 1); /* where its task's state is */
+		}
 		if (slot < LOW_SLOTS && t->deadline <= f->now) {
 			magi_store_rel(&t->wheel, (uint16_t)0); /* [armed] */
 			f->count++;

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* event.c - setting an event, and waiting for it.
  *
- * Who:     wait: tasks. set, reset, is_set: any thread. gone: whoever cancels.
- * Always:  WAITERS <=> the queue is not empty, seen under its lock; never together with SET.
- *          The step that sets it is the last that set makes on the event, unless somebody waits: a task that finds it set
- *          may free it. With waiters the lock is released after it, but they, or who cancelled them, need the lock, or
- *          have not been resumed.
+ * Who:     wait: tasks. set, reset, is_set: any thread.
+ * Always:  the queue is not empty => WAITERS; the other way round it may be late: the next set looks. While WAITERS is set,
+ *          all but reset change the word under the lock, and SET is not.
+ *          The step that sets it is the last that set makes on the event, unless there are waiters, which it resumes
+ *          later: a task that finds it set, and knows of no other that waits, may free it.
  * Pairs:   [event] set (release) -> loaded by who goes on without waiting (acquire); waiters are ordered by the lock */
 #include <magpie/event.h>
 
 #include "sync/busy.h"
 
 enum { SET = MAGI_EVENT_SET, WAITERS = MAGI_EVENT_WAITERS };
-
-static mag_event *event_of(struct magi_waitq *q)
-{
-	return (mag_event *)(void *)((char *)q - offsetof(mag_event, waitq));
-}
 
 void mag_event_init(mag_event *e)
 {
@@ -25,7 +20,7 @@ void mag_event_init(mag_event *e)
 
 int mag_event_fini(mag_event *e)
 {
-	return magi_sync_busy(&e->waitq, magi_load_acq(&e->state) & WAITERS, "mag_event_fini"); /* [event] */
+	return magi_sync_busy(&e->waitq, false, "mag_event_fini");
 }
 
 bool mag_event_is_set(const mag_event *e)
@@ -33,24 +28,18 @@ bool mag_event_is_set(const mag_event *e)
 	return magi_load_acq(&e->state) & SET; /* [event] */
 }
 
-/* A cancelled waiter was taken out. */
-static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
-{
-	(void)f;
-	(void)granted;
-	if (!magi_wait_first(q))
-		magi_and_ar(&event_of(q)->state, ~(uint32_t)WAITERS); /* [event] */
-	return true;
-}
-
 /* Whether it is set; if not, f is about to wait. The lock is held. */
 static bool set_or_wait(mag_event *e)
 {
-	uint32_t s = magi_load_acq(&e->state); /* [event] */
+	uint32_t s;
 
-	while (!(s & (SET | WAITERS)) && !magi_cas_ar(&e->state, &s, s | WAITERS)) /* [event] */
-		;
-	return s & SET;
+	/* a failed exchange is no acquire: what was set meanwhile is loaded again */
+	do {
+		s = magi_load_acq(&e->state); /* [event] */
+		if (s & (SET | WAITERS))
+			return s & SET;
+	} while (!magi_cas_ar(&e->state, &s, s | WAITERS)); /* [event] */
+	return false;
 }
 
 mag_frame *magi_event_wait(mag_worker *w, mag_frame *f, mag_event *e)
@@ -68,39 +57,45 @@ mag_frame *magi_event_wait(mag_worker *w, mag_frame *f, mag_event *e)
 		return magi_wait_done(w, f, rc);
 	magi_lock_acquire(lock);
 	if (!set_or_wait(e)) {
-		e->waitq.gone = gone;
 		parked = magi_wait_park(f, &e->waitq, 0);
-		if (!parked && !magi_wait_first(&e->waitq))
-			magi_and_ar(&e->state, ~(uint32_t)WAITERS); /* [event] */
 		rc = MAG_ECANCELED;
 	}
 	magi_lock_release(lock);
 	return parked ? NULL : magi_wait_done(w, f, rc);
 }
 
-int mag_event_set(mag_event *e)
+/* Grants all waiters; if there are none left the event is not set. */
+static mag_frame *set_for_waiters(mag_event *e)
 {
 	magi_lock *lock = magi_waitq_lock(&e->waitq);
+	mag_frame *list = NULL;
+
+	magi_lock_acquire(lock);
+	if (magi_load_rlx(&e->state) & WAITERS) { /* [event] */
+		list = magi_wait_grant_all(&e->waitq, 0);
+		magi_store_rel(&e->state, list ? SET : 0u); /* [event] */
+	}
+	magi_lock_release(lock);
+	return list;
+}
+
+int mag_event_set(mag_event *e)
+{
 	uint32_t s = magi_load_rlx(&e->state); /* [event] */
 	mag_frame *list;
 
 	for (;;) {
 		if (s & SET)
 			return 0;
-		if (!(s & WAITERS)) {
-			if (magi_cas_ar(&e->state, &s, s | SET)) /* [event] */
-				return 1;
-			continue;
+		if (s & WAITERS) {
+			list = set_for_waiters(e);
+			if (list)
+				break;
+			s = magi_load_rlx(&e->state); /* [event] */
+		} else if (magi_cas_ar(&e->state, &s, s | SET)) { /* [event] */
+			return 1;
 		}
-		magi_lock_acquire(lock);
-		s = magi_load_rlx(&e->state); /* [event] */
-		if (s & WAITERS)
-			break;
-		magi_lock_release(lock); /* the last waiter went meanwhile */
 	}
-	list = magi_wait_grant_all(&e->waitq, 0);
-	magi_store_rel(&e->state, SET); /* [event] */
-	magi_lock_release(lock);
 	magi_wait_resume(list);
 	return 1;
 }

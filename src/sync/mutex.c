@@ -5,14 +5,13 @@
  *          finds waiters lets the first out of the queue to try for itself (woken), while others may be faster. A woken one
  *          that was too late goes back to the front. When the queue has been overtaken for long, unlock makes the first
  *          waiter the holder instead.
- * Who:     lock, try_lock, unlock: tasks. gone: whoever cancels.
- * Always:  WAITERS <=> the queue is not empty, seen under its lock. At most one waiter is woken at a time; while one is, an
- *          unlock wakes nobody: the woken one either becomes the holder or takes WOKEN back while another holds it, and
- *          in both cases an unlock is to come.
- *          After the step that lets others have the mutex, unlock touches it only while a waiter that has not been
- *          resumed depends on it: whoever locks next may free it.
- *          On the only worker of a runtime the fast ways are plain loads and stores: other threads, when they cancel, write
- *          the word only by read-modify-writes that take WAITERS away, and the fast ways write it only without that bit.
+ * Who:     lock, try_lock, unlock: tasks.
+ * Always:  the queue is not empty => WAITERS; the other way round it may be late: the next unlock looks.
+ *          At most one waiter is woken at a time; while one is, an unlock wakes nobody: the woken one either becomes the
+ *          holder or takes WOKEN back while another holds the mutex, and in both cases an unlock is to come.
+ *          The step that lets others have the mutex is the last that unlock makes on it, unless there is a waiter, which
+ *          it resumes later: who locks it, and knows of no other that waits, may free it.
+ *          Only tasks change the word, so that on the only worker of a runtime plain loads and stores do.
  * Pairs:   [mutex] taken by read-modify-write (acquire), given back (release); [state] task/wait.h
  * Not:     handing over at each unlock: each lock would then cost a change of tasks (a convoy). Spinning before parking:
  *          a worker has other tasks to run. */
@@ -61,16 +60,6 @@ static bool take(mag_mutex *m, const mag_frame *f, uint64_t bits)
 	return false;
 }
 
-/* A cancelled waiter was taken out. Whoever holds the mutex looks at the others. */
-static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
-{
-	(void)f;
-	(void)granted;
-	if (!q->head)
-		magi_and_ar(&mutex_of(q)->state, ~(uint64_t)MAGI_MUTEX_WAITERS); /* [mutex] */
-	return true;
-}
-
 static void last_to_front(struct magi_waitq *q)
 {
 	mag_frame *f = q->tail, *before = f->op.wait.prev;
@@ -111,12 +100,9 @@ static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t b
 	if (rc == 1) {
 		if (!q->head && !bits)
 			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * magi_runtime_of(w)->ticks_per_us;
-		q->gone = gone;
 		parked = magi_wait_park(f, q, 0);
 		if (parked && bits)
 			last_to_front(q);
-		if (!parked && !q->head)
-			magi_and_ar(&m->state, ~(uint64_t)MAGI_MUTEX_WAITERS); /* [mutex] */
 		rc = MAG_ECANCELED;
 	}
 	magi_lock_release(magi_waitq_lock(q));
@@ -152,18 +138,21 @@ int magi_mutex_try_lock(mag_frame *f, mag_mutex *m)
 	return take(m, f, 0) ? 0 : -EAGAIN;
 }
 
-/* The first waiter that can be had becomes the holder, or is woken. The lock is held, and the mutex is the caller's. */
-static mag_frame *pass_on(mag_mutex *m, const mag_runtime *rt)
+/* The first waiter that can be had becomes the holder, or is woken. If there is none the caller remains the holder, and
+ * WAITERS goes. The lock is held. */
+static mag_frame *pass_on(mag_mutex *m, const mag_frame *holder)
 {
 	struct magi_waitq *q = &m->waitq;
 	uint64_t now = magi_ticks(), after;
 	mag_frame *next = magi_wait_grant(q, 0);
 
 	after = q->head ? MAGI_MUTEX_WAITERS : 0;
-	if (next && (int64_t)(now - m->fair_at) >= 0) {
-		m->fair_at = now + MAG_MUTEX_FAIR_US * rt->ticks_per_us;
+	if (!next) {
+		after = name_of(holder);
+	} else if ((int64_t)(now - m->fair_at) >= 0) {
+		m->fair_at = now + MAG_MUTEX_FAIR_US * holder->scope->rt->ticks_per_us;
 		after |= name_of(next);
-	} else if (next) {
+	} else {
 		after |= MAGI_MUTEX_WOKEN;
 		next->op.wait.need = (uint64_t)(uintptr_t)next->step;
 		next->step = try_again;
@@ -194,10 +183,12 @@ int magi_mutex_unlock(mag_frame *f, mag_mutex *m)
 			return not_held(f, s);
 		if ((s & MAGI_MUTEX_BITS) == MAGI_MUTEX_WAITERS) {
 			magi_lock_acquire(magi_waitq_lock(&m->waitq));
-			next = pass_on(m, f->scope->rt);
+			next = pass_on(m, f);
 			magi_lock_release(magi_waitq_lock(&m->waitq));
 			magi_wait_resume(next);
-			return 0;
+			if (next)
+				return 0;
+			s = magi_load_rlx(&m->state); /* [mutex] */
 		}
 	} while (!magi_cas_rel(&m->state, &s, s & MAGI_MUTEX_BITS)); /* [mutex] */
 	return 0;

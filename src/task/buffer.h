@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* buffer.h - receive buffers: plain memory that is given to a ring, filled there, handed to a task, and given to the ring
- * of whichever worker lets go of it.
+/* buffer.h - receive buffers: plain memory that is given to a ring, filled there, handed to a task, and given to the
+ * ring of whichever worker lets go of it.
  *
  * Who:     feed: the owner of the ring. new, free: any thread.
  * Always:  a buffer is a ring's, an object's queue's, or a task's.

@@ -6,13 +6,15 @@
  * Who:     any thread; timers that fire do it under their wheel's lock.
  * Always:  locks are taken wheel -> scope -> scope inside it -> (finishing, none held) wait queue or wheel.
  *          Shields are not entered; the depth in a task's state word tells whether it is inside one.
- *          A scope's flag is set before its members are marked; a member that links later sees the flag.
+ *          A scope's flag is set before its members are marked, and the flags of the scopes inside before those of their
+ *          owners: a task that is marked finds its current scope's flag set. A member that links later sees the flag.
  * Pairs:   [cancelled] set (seq) -> loaded (acquire) by awaits, and under the lock by who links or opens
  *          [state]: task/wait.h
  * Not:     recursion without bound: scopes nest at most MAG_SCOPE_DEPTH_MAX deep. */
 #include "task/cancel.h"
 
 #include "sched/idle.h"
+#include "sched/meet.h"
 #include "task/iop.h"
 #include "sched/ready.h"
 #include "task/timer.h"
@@ -59,22 +61,20 @@ static void walk(struct magi_cancel *c, mag_scope *scope);
 static void walk_shard(struct magi_cancel *c, struct magi_shard *shard)
 {
 	magi_lock_acquire(lock_of(shard));
-	for (mag_frame *f = shard->tasks; f; f = f->link.next)
-		mark(c, f, 0);
 	for (mag_scope *s = shard->scopes; s; s = s->link.next) {
 		int32_t none = 0;
 
 		if (!(s->flags & MAGI_SCOPE_SHIELD) && magi_cas_seq(&s->cancelled, &none, MAG_ECANCELED)) /* [cancelled] */
 			walk(c, s);
 	}
+	for (mag_frame *f = shard->tasks; f; f = f->link.next)
+		mark(c, f, 0);
 	magi_lock_release(lock_of(shard));
 }
 
 /* The scope's flag is set. */
 static void walk(struct magi_cancel *c, mag_scope *scope)
 {
-	if (scope->owner)
-		mark(c, scope->owner, scope->depth);
 	walk_shard(c, &scope->shard);
 	if (scope->flags & MAGI_SCOPE_GROUP) {
 		mag_group *g = (mag_group *)(void *)scope;
@@ -82,6 +82,8 @@ static void walk(struct magi_cancel *c, mag_scope *scope)
 		for (int i = 0; i < MAGI_SHARDS - 1; i++)
 			walk_shard(c, &g->more[i]);
 	}
+	if (scope->owner)
+		mark(c, scope->owner, scope->depth);
 }
 
 void magi_cancel_mark(struct magi_cancel *c, mag_scope *scope, int why)
@@ -129,8 +131,10 @@ void mag_scope_cancel(mag_scope *scope)
 {
 	struct magi_cancel c = { scope->rt, NULL, 0 };
 
+	magi_visit_begin(c.rt);
 	magi_cancel_mark(&c, scope, MAG_ECANCELED);
 	magi_cancel_finish(&c, magi_self_in(c.rt));
+	magi_visit_end(c.rt);
 }
 
 int mag_scope_cancelled(const mag_scope *scope)

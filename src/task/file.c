@@ -40,18 +40,6 @@ static struct magi_waitq *turn_of(struct magi_fd *r, uint32_t direction)
 	return &r->turn[direction == MAGI_FD_WRITING];
 }
 
-/* Ends an await that got its turn, on any worker, or goes on with it. */
-static void start_pending(struct magi_worker *w, struct magi_fd *r, mag_frame *f, struct pending *p)
-{
-	mag_frame *next;
-
-	p->req.fd = r->raw;
-	next = magi_io_await(&w->pub, f, &p->req, r, p->direction, p->make, p->object);
-	magi_free(p);
-	if (next)
-		magi_resume_later(w->rt, &w->pub, next);
-}
-
 static mag_frame *wait_for_turn(mag_worker *pub, mag_frame *f, struct magi_fd *r, const struct pending *want)
 {
 	struct magi_waitq *q = turn_of(r, want->direction);
@@ -102,31 +90,55 @@ mag_frame *magi_file_await(mag_worker *pub, mag_frame *f, mag_fd fd, uint32_t di
 	return magi_wait_done(pub, f, rc);
 }
 
-/* The first that waits takes the turn that has become free. */
-static void next_turn(struct magi_worker *w, struct magi_fd *r, uint32_t direction)
+static void close_file(struct magi_worker *w, struct magi_fd *r);
+
+/* The first that waits and can be had takes the turn that has become free; it is out of the queue then. */
+static mag_frame *take_turn(struct magi_worker *w, struct magi_fd *r, uint32_t direction, struct pending **p)
 {
 	struct magi_waitq *q = turn_of(r, direction);
-	struct pending *p = NULL;
 	mag_frame *f;
 
 	magi_lock_acquire(magi_waitq_lock(q));
 	while ((f = magi_wait_first(q))) {
-		struct pending *first = (struct pending *)(uintptr_t)f->op.wait.need;
-
-		if (magi_fd_begin(r, first->fd, direction, w->pub.index) != MAGI_FD_GO)
-			break; /* somebody else has it, and passes it on; or it is being closed, which empties the queue */
-		if (magi_wait_take(q, f)) {
-			p = first;
+		*p = (struct pending *)(uintptr_t)f->op.wait.need;
+		if (magi_fd_begin(r, (*p)->fd, direction, w->pub.index) != MAGI_FD_GO) {
+			f = NULL; /* somebody else has it, and passes it on; or it is being closed, which empties the queue */
 			break;
 		}
-		/* cancelled meanwhile: undo, without passing the turn on, since we hold the queue */
-		magi_fd_unbegin(r, direction);
+		if (magi_wait_take(q, f))
+			break;
+		magi_fd_unbegin(r, direction); /* cancelled meanwhile; who closes must still empty this queue */
 	}
 	if (!q->head)
 		magi_fd_set_queued(r, direction, false);
 	magi_lock_release(magi_waitq_lock(q));
-	if (p)
-		start_pending(w, r, f, p);
+	return f;
+}
+
+/* Submits for whoever is next, from this ring; goes on to the one after when it cannot be done. */
+static void next_turn(struct magi_worker *w, struct magi_fd *r, uint32_t direction)
+{
+	struct pending *p;
+	mag_frame *f;
+	bool last;
+
+	do {
+		int rc;
+		bool queued;
+
+		f = take_turn(w, r, direction, &p);
+		if (!f)
+			return;
+		p->req.fd = r->raw;
+		rc = magi_io_submit(&w->pub, f, &p->req, r, direction, p->make, p->object);
+		magi_free(p);
+		if (rc == 0)
+			return;
+		last = magi_fd_end(r, direction, &queued);
+		f->op.result = rc;
+		magi_resume_later(w->rt, &w->pub, f);
+	} while (!last);
+	close_file(w, r);
 }
 
 /* The operation that closed the file is over. */

@@ -10,6 +10,9 @@
  *          sees what its children wrote.
  *          [err] one CAS sets the first error, ordered by [join]
  * Not:     counting forks: without theft a join is one plain test. */
+#include <errno.h>
+#include <string.h>
+
 #include "base/assert.h"
 #include "sched/ready.h"
 #include "task/cancel.h"
@@ -26,11 +29,52 @@ mag_frame *magi_fork_full(mag_worker *w, mag_frame *parent, mag_frame *child)
 	return child;
 }
 
-void magi_fork_failed(mag_frame *parent, int64_t rc)
+static void note_error(mag_frame *parent, int64_t rc)
 {
 	int32_t none = 0;
 
 	magi_cas_ar(&parent->join_err, &none, (int32_t)rc); /* [err] */
+}
+
+mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start)
+{
+	mag_frame *child = magi_slab_refill(w, (unsigned)start->cls);
+
+	if (child) {
+		memcpy((char *)child + start->args_at, start->args, start->args_size);
+		if (start->kind == MAGI_CALL)
+			return magi_call(parent, child, start->step, start->cls);
+		return magi_fork(w, parent, child, start->step, start->cls);
+	}
+	if (start->kind == MAGI_CALL)
+		parent->op.result = -ENOMEM;
+	else
+		note_error(parent, -ENOMEM);
+	return parent;
+}
+
+mag_frame *magi_fork_offer(mag_worker *w, mag_frame *child)
+{
+	magi_wake_for_work(w);
+	return child;
+}
+
+mag_frame *magi_call_surplus(mag_worker *w, unsigned cls, mag_frame *parent)
+{
+	magi_slab_surplus(w, cls);
+	return parent;
+}
+
+/* The child has ended and is free: its parent is taken back, or told. */
+static mag_frame *back_to(mag_worker *w, mag_frame *parent)
+{
+	return magi_deque_take_back(&w->deque, parent) ? parent : magi_arrive(w, parent);
+}
+
+mag_frame *magi_fork_surplus(mag_worker *w, unsigned cls, mag_frame *parent)
+{
+	magi_slab_surplus(w, cls);
+	return back_to(w, parent);
 }
 
 mag_frame *magi_arrive(mag_worker *w, mag_frame *parent)
@@ -48,13 +92,11 @@ mag_frame *magi_fork_end(mag_worker *w, mag_frame *f, int64_t rc)
 	if (f->flags & MAGI_LINKED)
 		magi_unlink(f);
 	if (rc < 0)
-		magi_fork_failed(parent, rc);
+		note_error(parent, rc);
 	magi_frame_give(w, f, f->class_);
 	if (here)
 		return magi_resume_here(w, parent);
-	if (magi_deque_newest_is(&w->deque, parent) && magi_deque_pop(&w->deque))
-		return parent;
-	return magi_arrive(w, parent);
+	return back_to(w, parent);
 }
 
 mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)

@@ -61,8 +61,13 @@ static bool in_the_way(const mag_frame *f)
 mag_frame *magi_gen_emit(mag_frame *f, const void *value, size_t size)
 {
 	mag_frame *consumer = f->parent;
-	mag_generator *gen = asked(consumer);
+	mag_generator *gen;
 
+	if ((f->flags & MAGI_KIND) != MAGI_GEN) { /* a function that the generator called, or no generator at all */
+		f->op.result = -EINVAL;
+		return f;
+	}
+	gen = asked(consumer);
 	if (gen->open.closing || in_the_way(f) || size != gen->out_size) {
 		f->op.result = gen->open.closing ? MAG_ECANCELED : -EINVAL;
 		return f;

@@ -57,8 +57,10 @@ static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct 
 		result = s->make(w, s->object, rec);
 	if (result == MAGI_IO_AGAIN)
 		return;
-	/* The kernel's word for "it was cancelled" is ours, too. */
-	resume_frame(w, s, result == -ECANCELED ? MAG_ECANCELED : result);
+	/* The kernel's words for "it was cancelled": the second when one of its threads was at it. */
+	if (MAGI_UNLIKELY(result == -ECANCELED) || MAGI_UNLIKELY(result == -EINTR && s->file && magi_io_stopped(s)))
+		result = MAG_ECANCELED;
+	resume_frame(w, s, result);
 }
 
 static void fill(struct magi_slot *s, mag_frame *f, struct magi_fd *file, uint32_t direction, magi_io_done make,
@@ -73,30 +75,38 @@ static void fill(struct magi_slot *s, mag_frame *f, struct magi_fd *file, uint32
 	s->sure = false;
 }
 
-mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *request, struct magi_fd *file,
-			 uint32_t direction, magi_io_done make, void *object)
+int magi_io_submit(mag_worker *pub, mag_frame *f, const struct magi_req *request, struct magi_fd *file,
+		   uint32_t direction, magi_io_done make, void *object)
 {
 	struct magi_worker *w = magi_worker_of(pub);
+	struct magi_slot *s = magi_slot_take(&w->slots);
 	struct magi_req req = *request;
-	int rc = magi_wait_begin(pub, f);
-	struct magi_slot *s = rc < 0 ? NULL : magi_slot_take(&w->slots);
 
-	if (s) {
-		fill(s, f, file, direction, make, object);
-		req.token = magi_token(ring_index(w), s);
-		if (MAGI_UNLIKELY(req.flags & MAGI_REQ_ALL))
-			magi_transfer_begin(f, &req);
-		if (MAGI_LIKELY(magi_wait_park_io(f, req.token))) {
-			submit(w, &req);
-			return NULL;
-		}
-		magi_slot_give(&w->slots, s);
-		rc = MAG_ECANCELED;
-	} else if (rc == 0) {
-		rc = -ENOMEM;
+	if (!s)
+		return -ENOMEM;
+	fill(s, f, file, direction, make, object);
+	req.token = magi_token(ring_index(w), s);
+	if (MAGI_UNLIKELY(req.flags & MAGI_REQ_ALL))
+		magi_transfer_begin(f, &req);
+	if (MAGI_LIKELY(magi_wait_park_io(f, req.token))) {
+		submit(w, &req);
+		return 0;
 	}
+	magi_slot_give(&w->slots, s);
+	return MAG_ECANCELED;
+}
+
+mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *req, struct magi_fd *file,
+			 uint32_t direction, magi_io_done make, void *object)
+{
+	int rc = magi_wait_begin(pub, f);
+
+	if (rc == 0)
+		rc = magi_io_submit(pub, f, req, file, direction, make, object);
+	if (MAGI_LIKELY(rc == 0))
+		return NULL;
 	if (file)
-		magi_file_end(w, file, direction);
+		magi_file_end(magi_worker_of(pub), file, direction);
 	return magi_wait_done(pub, f, rc);
 }
 
@@ -148,6 +158,8 @@ bool magi_io_poll(struct magi_worker *w, uint64_t deadline)
 	int n = w->ops->poll(w->io, deadline, recs, RECORDS);
 
 	magi_store_rlx(&w->polls, w->polls + 1); /* [stat] */
+	if (deadline) /* awake again, before the first task is made ready: it must not be chosen as a sleeper to wake */
+		magi_sleep_end(w);
 	for (int i = 0; i < n; i++) {
 		struct magi_slot *s = magi_slot_find(&w->slots, recs[i].token);
 

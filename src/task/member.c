@@ -55,6 +55,20 @@ static mag_frame *launch(mag_worker *w, mag_frame *f, mag_frame *child)
 	return magi_wait_done(w, f, 0);
 }
 
+/* The task is over, or will never be: whoever waits for the handle gets the result. */
+static void settle_handle(mag_handle *h, int64_t rc, mag_frame **granted)
+{
+	mag_frame *f;
+
+	magi_scope_exit(&h->scope);
+	magi_lock_acquire(magi_waitq_lock(&h->waiters));
+	h->result = rc;
+	magi_store_rel(&h->done, 1u); /* [handle] */
+	while ((f = magi_wait_grant(&h->waiters, rc)))
+		magi_wait_list(granted, f);
+	magi_lock_release(magi_waitq_lock(&h->waiters));
+}
+
 /* One handle fewer to come: an owner that waits for the next one may wait in vain. */
 static void forget_handle(mag_group *g, mag_frame **granted)
 {
@@ -74,9 +88,7 @@ static void dismiss(mag_worker *w, mag_group *g, mag_frame *f, mag_frame *child,
 	(void)group_of(child, &h);
 	if (h) {
 		forget_handle(g, granted);
-		magi_scope_exit(&h->scope);
-		h->result = MAG_ECANCELED;
-		magi_store_rel(&h->done, 1u); /* [handle] */
+		settle_handle(h, MAG_ECANCELED, granted);
 	}
 	if (f->leader == g->scope.owner)
 		g->started--;
@@ -184,20 +196,6 @@ static void publish_handle(mag_group *g, mag_handle *h, mag_frame **granted)
 	magi_lock_release(magi_waitq_lock(&g->news));
 }
 
-static void complete_handle(mag_group *g, mag_handle *h, int64_t rc, mag_frame **granted)
-{
-	mag_frame *f;
-
-	magi_scope_exit(&h->scope);
-	magi_lock_acquire(magi_waitq_lock(&h->waiters));
-	h->result = rc;
-	magi_store_rel(&h->done, 1u); /* [handle] */
-	while ((f = magi_wait_grant(&h->waiters, rc)))
-		magi_wait_list(granted, f);
-	magi_lock_release(magi_waitq_lock(&h->waiters));
-	publish_handle(g, h, granted);
-}
-
 /* Gives the place of a member that ended to the first spawn that waits for one. */
 static void pass_place(mag_group *g, mag_frame **granted)
 {
@@ -233,8 +231,10 @@ mag_group *magi_member_end(mag_worker *w, mag_frame *f, int64_t rc)
 		g->winner = rc;
 		cancel = true;
 	}
-	if (h)
-		complete_handle(g, h, rc, &granted);
+	if (h) {
+		settle_handle(h, rc, &granted);
+		publish_handle(g, h, &granted);
+	}
 	if (f->flags & MAGI_MINDED)
 		pass_place(g, &granted);
 	magi_lock_release(magi_waitq_lock(&g->places));

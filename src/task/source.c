@@ -157,20 +157,6 @@ static void run_errand(struct magi_worker *w, struct magi_errand *errand)
 	arm(CONTAINER(errand, struct magi_source, errand), w);
 }
 
-static void ring(struct magi_worker *w, struct magi_alarm *alarm)
-{
-	struct magi_source *s = CONTAINER(alarm, struct magi_source, alarm);
-	bool go;
-
-	lock(s);
-	go = s->state == MAGI_SOURCE_WAITING && !s->closing;
-	if (go)
-		s->state = MAGI_SOURCE_ARMING;
-	unlock(s, go ? 0 : 1);
-	if (go)
-		arm(s, w);
-}
-
 static void resume(struct magi_worker *w, mag_frame *list)
 {
 	magi_resume_list(w->rt, &w->pub, list);
@@ -191,6 +177,20 @@ static void finish(struct magi_source *s, struct magi_worker *w)
 		closer->op.result = 0;
 		magi_resume_later(w->rt, &w->pub, closer);
 	}
+}
+
+static void ring(struct magi_worker *w, struct magi_alarm *alarm)
+{
+	struct magi_source *s = CONTAINER(alarm, struct magi_source, alarm);
+
+	lock(s);
+	if (s->closing) {
+		finish(s, w);
+		return;
+	}
+	s->state = MAGI_SOURCE_ARMING;
+	unlock(s, 0);
+	arm(s, w);
 }
 
 /* Goes on after a terminal record: here, or where the consumer is. */
@@ -340,32 +340,18 @@ mag_frame *magi_source_next(mag_worker *pub, mag_frame *f, struct magi_source *s
 	return parked ? NULL : magi_wait_done(pub, f, rc);
 }
 
-mag_frame *magi_source_close(mag_worker *pub, mag_frame *f, struct magi_source *s)
+/* Closes the door: from here on nothing is queued, and nobody waits. */
+static void empty(struct magi_source *s, struct magi_worker *w)
 {
-	struct magi_worker *w = magi_worker_of(pub);
 	mag_frame *list;
-	struct stop now;
 	void *item, *items;
-	bool wait;
-	uint32_t drops = 0;
 
-	if (f->leader->flags & MAGI_INLINE)
-		magi_inline_release(pub, f->leader);
 	lock(s);
 	s->closing = true;
 	list = magi_wait_grant_all(&s->q, MAG_ECLOSED);
 	items = s->head;
 	s->head = s->tail = NULL;
 	s->count = 0;
-	if (s->state == MAGI_SOURCE_WAITING && magi_alarm_stop(&s->alarm)) {
-		s->state = MAGI_SOURCE_IDLE;
-		drops = 1;
-	}
-	/* an alarm that is just ringing holds its own reference: nobody waits for it */
-	wait = s->state != MAGI_SOURCE_IDLE && s->state != MAGI_SOURCE_WAITING;
-	s->closer = wait ? f : NULL;
-	s->refs++; /* ours, until the items are gone */
-	now = stop_locked(s);
 	unlock(s, 0);
 	resume(w, list);
 	while ((item = items)) {
@@ -373,8 +359,30 @@ mag_frame *magi_source_close(mag_worker *pub, mag_frame *f, struct magi_source *
 		*s->ops->link(item) = NULL;
 		s->ops->dispose(s, w, item);
 	}
-	stop(w, now);
+}
+
+mag_frame *magi_source_close(mag_worker *pub, mag_frame *f, struct magi_source *s)
+{
+	struct magi_worker *w = magi_worker_of(pub);
+	struct stop now;
+	uint32_t drops = 0;
+
+	if (f->leader->flags & MAGI_INLINE)
+		magi_inline_release(pub, f->leader);
+	empty(s, w);
 	lock(s);
-	unlock(s, drops + (wait ? 1 : 2));
-	return wait ? NULL : magi_wait_done(pub, f, 0);
+	if (s->state == MAGI_SOURCE_WAITING && magi_alarm_stop(&s->alarm)) {
+		s->state = MAGI_SOURCE_IDLE;
+		drops = 1;
+	}
+	if (s->state == MAGI_SOURCE_IDLE) {
+		unlock(s, drops + 1);
+		return magi_wait_done(pub, f, 0);
+	}
+	/* under way, about to be, or its alarm is just ringing: whoever ends that resumes f and drops our reference */
+	s->closer = f;
+	now = stop_locked(s);
+	unlock(s, 0);
+	stop(w, now);
+	return NULL;
 }

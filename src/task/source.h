@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* source.h - a long-lived multishot request and the bounded queue of what it brings: the core of acceptors and receivers.
+/* source.h - a long-lived multishot request and the bounded queue of what it brings: the core of acceptors and
+ * receivers.
  *
  * Who:     start, next, close: tasks, on any worker. Results: the worker on whose ring the request is. One task, or
  *          several, may wait in next.
- * Always:  nothing that came is lost: results that come after the queue is full (the cancel takes its time) are queued too.
- *          The request is under way on one ring at a time; state ARMING or WAITING has an owner, who alone moves it.
- *          Each of: the user's handle, the request from ARMING to its terminal record, an armed alarm holds a reference.
- *          After close nobody touches the user's memory.
+ * Always:  nothing that came is lost: results that come after the queue is full (the cancel takes its time) are queued
+ *          too. The request is under way on one ring at a time; state ARMING or WAITING has an owner, who alone moves
+ *          it. Each of: the user's handle, the request from ARMING to its terminal record, an armed alarm holds a
+ *          reference. After close nobody touches the user's memory.
  * Pairs:   the queue's lock guards everything below `fd`.
  *          [stop] run/worker.c
  * Not:     a request per result: a system call's worth of work each; an unbounded queue: a slow consumer must slow down
@@ -21,8 +22,8 @@
 enum magi_source_state {
 	MAGI_SOURCE_IDLE,     /* nothing under way; left for ARMING by a consumer that wants more */
 	MAGI_SOURCE_ARMING,   /* somebody is about to submit, or decides whether to; left for any other by him */
-	MAGI_SOURCE_ARMED,    /* under way; left for STOPPING when the queue is full or it is to end or move, or for ARMING by
-	                       * the terminal record */
+	MAGI_SOURCE_ARMED,    /* under way; left for STOPPING when the queue is full or it is to end or move, or for
+			       * ARMING by the terminal record */
 	MAGI_SOURCE_STOPPING, /* its end was asked for; left for ARMING by the terminal record */
 	MAGI_SOURCE_WAITING   /* an alarm is set; left for ARMING when it rings, for IDLE by close */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* transfer.h - one await that moves all of a buffer: what a short transfer leaves is submitted again, in the same slot and
- * in the same turn, without the frame being resumed between.
+/* transfer.h - one await that moves all of a buffer: what a short transfer leaves is submitted again, in the same slot
+ * and in the same turn, without the frame being resumed between.
  *
  * Who:     start: the task. go on: the ring's worker.
  * Always:  the frame's op words hold what is left, from the submission on; the turn is kept until the end.

@@ -3,7 +3,7 @@
  *
  * What:    the Chase-Lev deque [Chase, Lev: Dynamic Circular Work-Stealing Deque, SPAA 2005; orders as in Le et al.,
  *          PPoPP 2013], on a bounded ring.
- * Who:     push, pop, peek: the owner only.   steal: any thread, the owner too.
+ * Who:     push, pop, take_back: the owner only.   steal: any thread, the owner too.
  * Always:  a frame leaves exactly once, by pop or by one winning steal. top only grows. bottom - top <= capacity.
  * Pairs:   [publish] push stores bottom (release) -> steal loads bottom (acquire): the frame's contents are visible.
  *                    Every store of bottom is a release: a thief may read any of them and needs the last push before it.
@@ -72,12 +72,26 @@ MAGI_FAST mag_frame *magi_deque_pop(struct magi_deque *d)
 	return f;
 }
 
-/* Owner: whether the newest entry seems to be f; a pop then gives f or nothing. */
-MAGI_FAST bool magi_deque_newest_is(struct magi_deque *d, const mag_frame *f)
+/* Owner: takes f back if it is the newest entry: true, and nobody else has it. Looking first costs no barrier when it is
+ * not; a stale slot of an empty deque is settled as in pop. */
+MAGI_FAST bool magi_deque_take_back(struct magi_deque *d, const mag_frame *f)
 {
-	int64_t b = magi_load_rlx(&d->bottom); /* [publish] own store */
+	int64_t b = magi_load_rlx(&d->bottom) - 1; /* [publish] own store */
+	int64_t t;
+	bool won;
 
-	return magi_load_rlx(magi_deque_slot(d, b - 1)) == f; /* [publish] */
+	if (MAGI_UNLIKELY(magi_load_rlx(magi_deque_slot(d, b)) != f)) /* [publish] */
+		return false;
+	if (d->alone)
+		magi_store_rel(&d->bottom, b); /* [publish] */
+	else
+		(void)magi_xchg_seq(&d->bottom, b); /* [last] */
+	t = magi_load_acq(&d->top); /* [last] */
+	if (MAGI_LIKELY(t < b))
+		return true;
+	won = t == b && magi_cas_seq(&d->top, &t, t + 1); /* [last] */
+	magi_store_rel(&d->bottom, b + 1); /* [publish] */
+	return won;
 }
 
 /* Any thread: the oldest frame, or NULL when it is empty; *lost says that somebody else was faster. */

@@ -75,11 +75,11 @@ struct MAGI_ALIGNED(16) mag_frame {
 	int32_t arrived;    /* atomic: children that ended without taking this frame back */
 	uint32_t taken;     /* entries of this frame that were removed from a deque by anybody but the child that ended */
 	int32_t join_err;   /* atomic: the first error of a forked child */
-	uint32_t id;        /* 0 until something asks for it */
+	uint8_t flags;      /* kind and flags */
+	uint8_t class_;     /* size class */
 	uint8_t home;       /* worker index, for pinned tasks */
 	uint8_t shard;      /* of the birth scope's member list, once linked */
-	uint8_t class_;     /* size class */
-	uint8_t flags;      /* kind and flags */
+	uint32_t id;        /* 0 until something asks for it */
 	/* line 2 */
 	struct magi_open *open; /* with MAGI_OPENED: groups, scopes and generators that are open, last first */
 	union {

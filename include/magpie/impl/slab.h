@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* slab.h - frames come from per-worker free lists and go back to the worker that ends them.
  *
- * Who:     take, give: the owner of the worker only.
- * Always:  a list holds free frames of one size class, linked through their first word; statistics read a head's length from other threads.
+ * Who:     take, put: the owner of the worker only.
+ * Always:  a list holds free frames of one size class, linked through their first word.
  * Not:     remote free queues: surplus goes back in batches through the runtime's depot, see src/sched/slab.c */
 #ifndef MAGPIE_IMPL_SLAB_H
 #define MAGPIE_IMPL_SLAB_H
 
-#include <magpie/impl/atomic.h>
 #include <magpie/impl/frame.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -50,22 +49,22 @@ MAGI_FAST void *magi_slab_take(mag_worker *w, struct magi_free_list *list, unsig
 	if (MAGI_UNLIKELY(!next))
 		return magi_slab_refill(w, cls);
 	MAGI_UNPOISON(p, size);
-	magi_store_rlx(&list->head, next); /* [stat] */
+	list->head = next;
 	return p;
 }
 
-MAGI_FAST void magi_slab_give(mag_worker *w, struct magi_free_list *list, unsigned cls, void *memory, size_t size)
+/* True: the list has become longer than it should be, hand the surplus on. */
+MAGI_FAST bool magi_slab_put(struct magi_free_list *list, void *memory, size_t size)
 {
 	struct magi_free_node *p = (struct magi_free_node *)memory, *head = list->head;
 	uint64_t length = head->length + 1;
 
 	p->next = head;
-	magi_store_rlx(&p->length, length); /* [stat] */
-	magi_store_rlx(&list->head, p); /* [stat] */
-	if (MAGI_UNLIKELY(length > list->high))
-		magi_slab_surplus(w, cls);
+	p->length = length;
+	list->head = p;
 	if (size > sizeof(*p))
 		MAGI_POISON((char *)memory + sizeof(*p), size - sizeof(*p));
+	return length > list->high;
 }
 
 #endif

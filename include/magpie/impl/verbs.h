@@ -45,7 +45,13 @@ MAGI_C_END
 	if (magi_f->at)                                                              \
 	__extension__({ goto *magi_f->at->label; })
 
-#define MAGI_END __builtin_unreachable()
+/* The label is for functions without a verb that waits: clang wants to see one if there is a computed goto. */
+#define MAGI_END                                                \
+	if (0) {                                                \
+	magi_end_of_step:                                       \
+		__extension__({ (void)&&magi_end_of_step; });   \
+	}                                                       \
+	__builtin_unreachable()
 
 /* `call` suspends by returning anything but this frame. */
 #define MAGI_WAIT(text, call)                                \
@@ -71,35 +77,44 @@ MAGI_C_END
 	if (MAGI_LIKELY(var != NULL))                                                                                \
 	var->args_ = (struct name##_args){ __VA_ARGS__ }
 
-#define MAGI_CALL_(dst, name, ...)                                                                 \
-	do {                                                                                       \
-		MAGI_SITE_HERE(#name);                                                             \
-		{                                                                                  \
-			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
-			MAGI_LEAVE;                                                                \
-			if (MAGI_LIKELY(magi_child != NULL))                                       \
-				return magi_call(&self->frame, &magi_child->frame, name##_step,    \
-						 MAGI_CLASS(sizeof(struct name)));                 \
-			self->frame.op.result = -ENOMEM;                                           \
-		}                                                                                  \
-	MAGI_HERE:                                                                                 \
-		MAGI_ENTER;                                                                        \
-		(dst) = self->frame.op.result;                                                     \
+/* Starts a child and leaves the step. The arguments stand here twice and are evaluated once. */
+#define MAGI_START(how, kind, name, ...)                                                                             \
+	{                                                                                                            \
+		struct magi_free_list *const magi_list = &w->free[MAGI_CLASS(sizeof(struct name))];                  \
+		struct name *const magi_child = (struct name *)(void *)magi_list->head;                              \
+		struct magi_free_node *const magi_rest = magi_list->head->next;                                      \
+		MAGI_LEAVE;                                                                                          \
+		if (MAGI_UNLIKELY(!magi_rest)) {                                                                     \
+			const struct name##_args magi_args = { __VA_ARGS__ };                                        \
+			const struct magi_start magi_start = { name##_step, &magi_args, offsetof(struct name, args_), \
+							       sizeof(magi_args), MAGI_CLASS(sizeof(struct name)),   \
+							       (kind) };                                             \
+			return magi_start_slow(w, &self->frame, &magi_start);                                        \
+		}                                                                                                    \
+		MAGI_UNPOISON(magi_child, sizeof(struct name));                                                      \
+		magi_list->head = magi_rest;                                                                         \
+		magi_child->args_ = (struct name##_args){ __VA_ARGS__ };                                             \
+		return how(&magi_child->frame, name##_step, MAGI_CLASS(sizeof(struct name)));                        \
+	}
+
+#define MAGI_HOW_CALL(child, step, cls) magi_call(&self->frame, child, step, cls)
+#define MAGI_HOW_FORK(child, step, cls) magi_fork(w, &self->frame, child, step, cls)
+
+#define MAGI_CALL_(dst, name, ...)                                       \
+	do {                                                             \
+		MAGI_SITE_HERE(#name);                                   \
+		MAGI_START(MAGI_HOW_CALL, MAGI_CALL, name, __VA_ARGS__)  \
+	MAGI_HERE:                                                       \
+		MAGI_ENTER;                                              \
+		(dst) = self->frame.op.result;                           \
 	} while (0)
 
-#define MAGI_FORK_(name, ...)                                                                      \
-	do {                                                                                       \
-		MAGI_SITE_HERE("fork " #name);                                                     \
-		{                                                                                  \
-			MAGI_CHILD(magi_child, name, __VA_ARGS__);                                 \
-			MAGI_LEAVE;                                                                \
-			if (MAGI_LIKELY(magi_child != NULL))                                       \
-				return magi_fork(w, &self->frame, &magi_child->frame, name##_step, \
-						 MAGI_CLASS(sizeof(struct name)));                 \
-			magi_fork_failed(&self->frame, -ENOMEM);                                   \
-		}                                                                                  \
-	MAGI_HERE:                                                                                 \
-		MAGI_ENTER;                                                                        \
+#define MAGI_FORK_(name, ...)                                            \
+	do {                                                             \
+		MAGI_SITE_HERE("fork " #name);                           \
+		MAGI_START(MAGI_HOW_FORK, MAGI_FORK, name, __VA_ARGS__)  \
+	MAGI_HERE:                                                       \
+		MAGI_ENTER;                                              \
 	} while (0)
 
 /* A join in front of the end of a block: errors stay for MAG_JOIN or MAG_RETURN to find. */
@@ -110,9 +125,7 @@ MAGI_C_END
 							 "join before the end", __LINE__ };                     \
 		self->frame.at = &magi_join_site;                                                               \
 		MAGI_LEAVE;                                                                                     \
-		mag_frame *magi_next = magi_join_wait(w, &self->frame);                                         \
-		if (magi_next != &self->frame)                                                                  \
-			return magi_next;                                                                       \
+		return magi_join_wait(w, &self->frame);                                                         \
 	}                                                                                                       \
 	MAGI_HERE_JOIN:                                                                                         \
 	MAGI_ENTER;                                                                                             \
@@ -127,14 +140,15 @@ MAGI_C_END
 		if (self->frame.taken != 0) {                                              \
 			MAGI_SITE_HERE("MAG_JOIN");                                        \
 			MAGI_LEAVE;                                                        \
-			mag_frame *magi_next = magi_join_wait(w, &self->frame);            \
-			if (magi_next != &self->frame)                                     \
-				return magi_next;                                          \
+			return magi_join_wait(w, &self->frame);                            \
 		}                                                                          \
 	MAGI_HERE:                                                                         \
 		MAGI_ENTER;                                                                \
 		(dst) = magi_join_result(&self->frame);                                    \
 	} while (0)
+
+/* 1 + the worker, 0 is none; what is no worker is refused. */
+#define MAGI_ON(worker) ((unsigned)(worker) < 0xffffu ? 1u + (unsigned)(worker) : 0xffffu)
 
 #define MAGI_SPAWN_(dst, handle, on, group, name, ...)                                                           \
 	do {                                                                                                     \
@@ -157,7 +171,7 @@ MAGI_C_END
 	do {                                                                                              \
 		const int64_t magi_rc = (rc);                                                             \
 		MAGI_LEAVE;                                                                               \
-		if (MAGI_UNLIKELY(!magi_joined_clean(&self->frame) || (self->frame.flags & MAGI_OPENED))) {       \
+		if (MAGI_UNLIKELY(!magi_joined_clean(&self->frame))) {                                    \
 			MAGI_SITE(NULL, "MAG_RETURN");                                                    \
 			return magi_leave(w, &self->frame, magi_rc);                                      \
 		}                                                                                         \

@@ -22,16 +22,29 @@ struct mag_worker {
 };
 
 MAGI_C_BEGIN
-/* The slow ways; each returns the frame to run next. */
+/* The slow ways; each returns the frame to run next. They are called last, so that a step function needs to keep no
+ * register over a call. */
 MAG_API mag_frame *magi_fork_full(mag_worker *w, mag_frame *parent, mag_frame *child);
+MAG_API mag_frame *magi_fork_offer(mag_worker *w, mag_frame *child);
 MAG_API mag_frame *magi_fork_end(mag_worker *w, mag_frame *f, int64_t rc);
+MAG_API mag_frame *magi_fork_surplus(mag_worker *w, unsigned cls, mag_frame *parent);
+MAG_API mag_frame *magi_call_surplus(mag_worker *w, unsigned cls, mag_frame *parent);
 MAG_API mag_frame *magi_spawn_end(mag_worker *w, mag_frame *f, int64_t rc);
 MAG_API mag_frame *magi_gen_end(mag_worker *w, mag_frame *f, int64_t rc);
 MAG_API mag_frame *magi_arrive(mag_worker *w, mag_frame *parent);
 MAG_API mag_frame *magi_join_wait(mag_worker *w, mag_frame *f);
 MAG_API mag_frame *magi_leave(mag_worker *w, mag_frame *f, int64_t rc);
-MAG_API void magi_fork_failed(mag_frame *parent, int64_t rc);
 MAG_API void magi_wake_for_work(mag_worker *w);
+
+/* What starts a child whose free list is empty. */
+struct magi_start {
+	mag_step_fn step;
+	const void *args;
+	size_t args_at, args_size;
+	int cls;
+	unsigned kind; /* MAGI_CALL or MAGI_FORK */
+};
+MAG_API mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start);
 MAGI_C_END
 
 /* A frame for a child: the header is not yet set. NULL when memory is out. */
@@ -42,7 +55,8 @@ MAGI_FAST void *magi_frame_take(mag_worker *w, int cls, size_t size)
 
 MAGI_FAST void magi_frame_give(mag_worker *w, mag_frame *f, int cls)
 {
-	magi_slab_give(w, &w->free[cls], (unsigned)cls, f, sizeof(*f));
+	if (MAGI_UNLIKELY(magi_slab_put(&w->free[cls], f, sizeof(*f))))
+		magi_slab_surplus(w, (unsigned)cls);
 }
 
 MAGI_FAST void magi_frame_init(mag_frame *f, mag_step_fn step, mag_frame *parent, mag_frame *leader, mag_scope *scope,
@@ -57,10 +71,11 @@ MAGI_FAST void magi_frame_init(mag_frame *f, mag_step_fn step, mag_frame *parent
 	f->arrived = 0;
 	f->taken = 0;
 	f->join_err = 0;
-	f->id = 0;
-	f->home = 0;
-	f->class_ = (uint8_t)cls;
 	f->flags = (uint8_t)flags;
+	f->class_ = (uint8_t)cls;
+	f->home = 0;
+	f->shard = 0;
+	f->id = 0;
 }
 
 MAGI_FAST mag_frame *magi_call(mag_frame *parent, mag_frame *child, mag_step_fn step, int cls)
@@ -82,27 +97,30 @@ MAGI_FAST mag_frame *magi_fork(mag_worker *w, mag_frame *parent, mag_frame *chil
 	magi_frame_init(child, step, parent, child, parent->scope, cls, MAGI_FORK);
 	if (MAGI_UNLIKELY(!magi_deque_push(&w->deque, parent)))
 		return magi_fork_full(w, parent, child);
-	magi_offer(w);
+	if (MAGI_UNLIKELY(magi_load_rlx(w->sleepers) != 0)) /* [sleep] */
+		return magi_fork_offer(w, child);
 	return child;
 }
 
-/* Ends a frame that has nothing open and no forked child outstanding; f must be of this size class. */
+/* Ends a frame that has no forked child outstanding; f must be of this size class. */
 MAGI_FAST mag_frame *magi_end(mag_worker *w, mag_frame *f, int64_t rc, int cls)
 {
 	mag_frame *parent = f->parent;
 	unsigned flags = f->flags;
 
 	if (flags == MAGI_CALL) {
-		magi_frame_give(w, f, cls);
+		bool surplus = magi_slab_put(&w->free[cls], f, sizeof(*f));
+
 		parent->op.result = rc;
-		return parent;
+		return MAGI_UNLIKELY(surplus) ? magi_call_surplus(w, (unsigned)cls, parent) : parent;
 	}
 	if (flags == MAGI_FORK && MAGI_LIKELY(rc >= 0)) {
-		magi_frame_give(w, f, cls);
-		if (MAGI_LIKELY(magi_deque_newest_is(&w->deque, parent)) && MAGI_LIKELY(magi_deque_pop(&w->deque) != NULL))
-			return parent;
-		return magi_arrive(w, parent);
+		if (MAGI_UNLIKELY(magi_slab_put(&w->free[cls], f, sizeof(*f))))
+			return magi_fork_surplus(w, (unsigned)cls, parent);
+		return MAGI_LIKELY(magi_deque_take_back(&w->deque, parent)) ? parent : magi_arrive(w, parent);
 	}
+	if (flags & MAGI_OPENED)
+		return magi_leave(w, f, rc);
 	switch (flags & MAGI_KIND) {
 	case MAGI_FORK:
 		return magi_fork_end(w, f, rc);
