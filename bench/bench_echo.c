@@ -35,7 +35,7 @@ MAG_TASK(echo_conn)
 
 struct echo_accept {
 	mag_frame frame;
-	MAG_ARGS(echo_accept, mag_fd listener; mag_group *group;);
+	MAG_ARGS(echo_accept, mag_fd listener; mag_group * group;);
 	mag_acceptor acceptor;
 	mag_fd fd;
 	int64_t rc, closed;

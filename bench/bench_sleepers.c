@@ -88,7 +88,8 @@ int bench_sleepers(struct bench_run *r)
 
 	if (!bench_resident_bytes())
 		return bench_fail(r, BENCH_SKIP, "no Rss in /proc/self/smaps_rollup");
-	rc = BENCH_TASKS(r, dormitory, .n = n, .bare = r->param == 1, .bytes = &bytes, .asleep = &asleep, .left = &left);
+	rc = BENCH_TASKS(r, dormitory, .n = n, .bare = r->param == 1, .bytes = &bytes, .asleep = &asleep,
+			 .left = &left);
 	if (rc)
 		return rc;
 	if (asleep != n)

@@ -42,8 +42,8 @@ static void compare(const struct histogram *h, uint64_t *values, size_t n)
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		uint64_t want = exact(values, n, parts[i]), got = histogram_value(h, parts[i]);
 
-		cr_assert(got >= want && got <= want + want / HISTOGRAM_FINE, "%g of %zu: %llu, exact %llu", parts[i], n,
-			  (unsigned long long)got, (unsigned long long)want);
+		cr_assert(got >= want && got <= want + want / HISTOGRAM_FINE, "%g of %zu: %llu, exact %llu", parts[i],
+			  n, (unsigned long long)got, (unsigned long long)want);
 	}
 	cr_assert(h->count == n && h->max == values[n - 1]);
 }

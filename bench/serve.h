@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* serve.h - the server that bench_serve.c measures: the command's own, which lies above the benches and defines this. */
+#ifndef MAGPIE_BENCH_SERVE_H
+#define MAGPIE_BENCH_SERVE_H
+
+#include <magpie/runtime.h>
+
+/* Serves the hello of `magpie serve` to what comes to listen_fd until stop_fd is readable. Returns: as mag_run. */
+int64_t bench_serve_hello(const mag_runtime_options *options, int listen_fd, int stop_fd);
+
+#endif

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Files over HTTP, as curl sees them.
+source "$(dirname "$0")/serve.bash"
+need curl cmp
+
+root=$work/root
+mkdir -p "$root/sub" "$root/empty" "$work/outside"
+echo '<h1>index</h1>' > "$root/index.html"
+echo text > "$root/sub/a b.txt"
+: > "$root/zero"
+echo secret > "$work/outside/secret"
+for size in 1 3000 28000 32768 131072 131073 400000 20000001; do
+	head -c "$size" /dev/urandom > "$root/$size.bin"
+done
+ln -s ../../outside/secret "$root/sub/out"
+ln -s "$work/outside/secret" "$root/absolute"
+ln -s ../outside "$root/folder"
+ln -s 3000.bin "$root/inside"
+ln -s loop "$root/loop"
+mkfifo "$root/fifo"
+echo hidden > "$root/denied"
+chmod 000 "$root/denied"
+
+start --root "$root"
+
+# code PATH [CURL OPTION...]
+code() {
+	local path=$1
+	shift
+	curl -s --path-as-is -m 20 -o "$work/body" -D "$work/head" -w '%{http_code}' "$@" "$url$path"
+}
+
+for size in 1 3000 28000 32768 131072 131073 400000 20000001; do
+	same "/$size.bin" 200 "$(code "/$size.bin")"
+	cmp -s "$work/body" "$root/$size.bin" || fault "/$size.bin is not the file"
+done
+same / 200 "$(code /)"
+cmp -s "$work/body" "$root/index.html" || fault "/ is not index.html"
+grep -qi '^content-type: text/html' "$work/head" || fault "no content type of html"
+same "a name with a blank" 200 "$(code '/sub/a%20b.txt')"
+same "an empty file" 200 "$(code /zero)"
+same "a link inside" 200 "$(code /inside)"
+same "a query" 200 "$(code '/index.html?x=1')"
+same "a dot segment inside" 200 "$(code /sub/../index.html)"
+
+same "a folder without slash" 301 "$(code '/sub?q=1')"
+grep -qi '^location: /sub/?q=1' "$work/head" || fault "the redirect leads to $(grep -i '^location' "$work/head")"
+same "a folder without index" 404 "$(code /empty/)"
+same "no such file" 404 "$(code /nothing)"
+same "a file used as a folder" 404 "$(code /3000.bin/x)"
+same "a loop of links" 404 "$(code /loop)"
+if [ "$(id -u)" != 0 ]; then
+	same "a file that may not be read" 403 "$(code /denied)"
+fi
+
+for path in /sub/out /absolute /folder/secret /../outside/secret /%2e%2e/outside/secret /sub/..%2f..%2foutside/secret \
+	//etc/passwd '/..\outside\secret' /%00 /sub/%zz; do
+	got=$(code "$path")
+	case $got in
+	400 | 404) ;;
+	*) fault "$path: $got" ;;
+	esac
+	grep -q secret "$work/body" && fault "$path gave the file outside"
+done
+same "a FIFO does not block the server" 404 "$(code /fifo)"
+
+same "HEAD" 200 "$(code /3000.bin -I)"
+grep -qi '^content-length: 3000' "$work/head" || fault "HEAD without the length"
+same "POST" 405 "$(code / -d x=1)"
+grep -qi '^allow: GET, HEAD' "$work/head" || fault "405 without Allow"
+same "a conditional request" 304 "$(code /3000.bin -z "$root/3000.bin")"
+same "another date" 200 "$(code /3000.bin -H 'If-Modified-Since: Thu, 01 Jan 1970 00:00:01 GMT')"
+same "HTTP/1.0" 200 "$(code /3000.bin -0)"
+
+# a client that goes away in the middle of a file loses only its own connection
+curl -s -m 1 --limit-rate 1000 -o /dev/null "$url/20000001.bin"
+same "after that" 200 "$(code /)"
+
+# as many at once as a browser would, over and over
+for _ in 1 2 3 4 5 6; do
+	(for _ in 1 2 3 4 5 6 7 8 9 10; do curl -s "$url/400000.bin" | cmp -s - "$root/400000.bin" || echo bad; done) &
+done > "$work/many"
+wait $(jobs -p | grep -v "^$server$")
+[ -s "$work/many" ] && fault "parallel downloads differ"
+stop
+finish
