@@ -10,6 +10,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "unit/cold.h"
+
 enum { CONTEST_THIEVES = 3 };
 
 struct contest {
@@ -57,7 +59,9 @@ static inline void contest_hold(struct contest *c, uint32_t items, uint32_t burs
 {
 	pthread_t thief[CONTEST_THIEVES];
 	uint32_t next = 0;
+	struct cold cold;
 
+	cold_init(&cold, burst);
 	c->items = items;
 	c->deque.bottom = c->deque.top = c->deque.top_seen = start;
 	c->frames = calloc(items, sizeof(*c->frames));
@@ -72,8 +76,10 @@ static inline void contest_hold(struct contest *c, uint32_t items, uint32_t burs
 				break; /* full: pop some */
 			next++;
 		}
-		for (uint32_t i = 0; i < burst; i++)
+		for (uint32_t i = 0; i < burst; i++) {
+			cold_stores(&cold);
 			contest_pop(c);
+		}
 	}
 	while (magi_deque_count(&c->deque))
 		contest_pop(c);
@@ -84,6 +90,7 @@ static inline void contest_hold(struct contest *c, uint32_t items, uint32_t burs
 		cr_assert_eq(magi_load_acq(&c->taken[i]), 1, "item %u left %u times", i, c->taken[i]); /* [taken] */
 	free(c->frames);
 	free(c->taken);
+	cold_fini(&cold);
 }
 
 #endif

@@ -30,7 +30,8 @@ enum { FAILED = 1000000, WORKERS = 4 };
 #define CHECK(cond) CHECK_SAYING(cond, 0)
 #define CHECK_EQ(value, want) CHECK_SAYING((int64_t)(value) == (int64_t)(want), value)
 
-#define NET_OPTIONS(...) (&(mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = WORKERS, __VA_ARGS__ })
+#define NET_OPTIONS(...) \
+	(&(mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = WORKERS, __VA_ARGS__ })
 
 /* Runs a task, with its arguments, on a new runtime and wants 0 of it. */
 #define RUN(...)                                                                                            \
@@ -58,12 +59,34 @@ static inline int listen_local(mag_fd *fd, mag_addr *addr)
 	return rc < 0 ? rc : mag_fd_local_addr(*fd, addr);
 }
 
-/* Sleeps until the lambda-like condition holds, at most 10 s: for what another task or the kernel is about to do. */
+/* Sleeps until the condition holds, at most 10 s: for what another task or the kernel is about to do. */
 #define WAIT_UNTIL(rc, cond)                                                       \
 	do {                                                                       \
 		for (self->waited = 0; !(cond) && self->waited < 100000; self->waited++) \
 			MAG_AWAIT(rc, mag_sleep, 100 * MAG_MICROSECOND);           \
 		CHECK(cond);                                                       \
 	} while (0)
+
+/* A pair of connected TCP sockets. */
+struct connected {
+	mag_frame frame;
+	MAG_ARGS(connected, mag_fd *a; mag_fd *b;);
+	mag_fd listener;
+	mag_addr addr;
+	int64_t rc;
+};
+
+MAG_TASK(connected)
+{
+	MAG_BEGIN(connected);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = self->a);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_accept, self->listener, self->b, NULL);
+	CHECK_EQ(self->rc, 0);
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
 
 #endif

@@ -2,10 +2,7 @@
 /* test_acceptor.c - one long-lived accept for all connections of a listener. */
 #include "net_run.h"
 
-#include <fcntl.h>
 #include <magpie/acceptor.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "task/source.h"
 #include "task/wait.h"
@@ -277,38 +274,65 @@ Test(acceptor, closing_the_listener_ends_it_after_the_queue, .timeout = 60)
 	RUN(closing, .listener_first = true);
 }
 
-/* A wait that is cancelled takes no connection with it. */
+/* Waits that are cancelled just when connections come take none with them: tried by closing, in magi_source_put, what
+ * the claimed waiter would have got. */
+struct knocker {
+	mag_frame frame;
+	MAG_ARGS(knocker, const mag_addr *addr; int n;);
+	mag_fd fd;
+	int64_t rc;
+	char c;
+};
+
+MAG_TASK(knocker)
+{
+	MAG_BEGIN(knocker);
+	for (; self->n > 0; self->n--) {
+		MAG_CALL(self->rc, mag_tcp_connect, .addr = self->addr, .fd = &self->fd);
+		CHECK_EQ(self->rc, 0);
+		MAG_AWAIT(self->rc, mag_recv, self->fd, &self->c, 1);
+		mag_socket_option(self->fd, SOL_SOCKET, SO_LINGER, &(struct { int on, s; }){ 1, 0 }, 8);
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+		MAG_AWAIT(self->rc, mag_sleep, (uint64_t)(self->n % 5) * 30 * MAG_MICROSECOND);
+	}
+	MAG_RETURN(0);
+	MAG_END;
+}
+
 struct timeouts {
 	mag_frame frame;
 	MAG_NO_ARGS(timeouts);
-	mag_fd listener, client, fd;
+	mag_fd listener, fd;
 	mag_addr addr;
 	mag_acceptor acceptor;
+	mag_group group;
 	mag_scope scope;
 	int64_t rc, end;
-	int i, got;
+	int got;
 };
 
 MAG_TASK(timeouts)
 {
+	enum { KNOCKS = 3000 };
+
 	MAG_BEGIN(timeouts);
 	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
 	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
-	for (self->i = 0; self->i < 200; self->i++) {
-		MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->client);
-		CHECK_EQ(self->rc, 0);
-		do {
-			MAG_WITH_TIMEOUT(&self->scope, (uint64_t)self->i * 3 * MAG_MICROSECOND);
-			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
-			MAG_SCOPE_END(self->end, &self->scope);
-			CHECK_SAYING(self->rc == 0 || self->rc == MAG_ECANCELED, self->rc);
-			if (self->rc < 0 && self->i < 30)
-				MAG_AWAIT(self->end, mag_sleep, 50 * MAG_MICROSECOND);
-			self->i++;
-		} while (self->rc < 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, knocker, .addr = &self->addr, .n = KNOCKS);
+	for (self->got = 0; self->got < KNOCKS;) {
+		MAG_WITH_TIMEOUT(&self->scope, (uint64_t)(self->got % 7) * 20 * MAG_MICROSECOND);
+		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+		MAG_SCOPE_END(self->end, &self->scope);
+		CHECK_SAYING(self->rc == 0 || self->rc == MAG_ECANCELED, self->rc);
+		CHECK_EQ(self->rc == 0, self->fd.generation != 0);
+		if (self->rc < 0)
+			continue;
+		self->got++;
 		MAG_AWAIT(self->rc, mag_close, self->fd);
-		MAG_AWAIT(self->rc, mag_close, self->client);
 	}
+	MAG_GROUP_END(self->rc, &self->group);
+	CHECK_EQ(self->rc, 0);
 	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
 	MAG_AWAIT(self->rc, mag_close, self->listener);
 	CHECK_EQ(open_files(), 0);
@@ -319,6 +343,60 @@ MAG_TASK(timeouts)
 Test(acceptor, a_cancelled_wait_loses_no_connection, .timeout = 60)
 {
 	RUN(timeouts);
+}
+
+/* Connections that come while it is being closed are closed too: tried by leaving out the dispose in
+ * magi_source_put. */
+static int connect_now(mag_fd fd, const mag_addr *addr)
+{
+	return connect(mag_fd_raw(fd), (const struct sockaddr *)&addr->storage, addr->len);
+}
+
+struct late {
+	mag_frame frame;
+	MAG_NO_ARGS(late);
+	mag_fd listener, client[8], none;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_scope scope;
+	int64_t rc, end;
+	char c;
+	int i, k;
+};
+
+MAG_TASK(late)
+{
+	MAG_BEGIN(late);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	for (self->i = 0; self->i < 300; self->i++) {
+		for (self->k = 0; self->k < 8; self->k++)
+			CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->client[self->k]), 0);
+		CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+		/* here and now, so that the worker has not looked at its ring when it closes */
+		for (int k = 0; k < self->i % 8; k++)
+			CHECK_EQ(connect_now(self->client[k], &self->addr), 0);
+		MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+		for (self->k = 0; self->k < 8; self->k++)
+			MAG_AWAIT(self->rc, mag_close, self->client[self->k]);
+		/* what the acceptor had not taken is still there for others */
+		do {
+			MAG_WITH_TIMEOUT(&self->scope, 100 * MAG_MICROSECOND);
+			MAG_AWAIT(self->rc, mag_accept, self->listener, &self->none, NULL);
+			MAG_SCOPE_END(self->end, &self->scope);
+			if (self->rc == 0)
+				MAG_AWAIT(self->end, mag_close, self->none);
+		} while (self->rc == 0);
+		CHECK_EQ(open_files(), 1);
+	}
+	MAG_AWAIT(self->rc, mag_close, self->listener);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(acceptor, connections_that_come_while_it_closes_are_closed, .timeout = 60)
+{
+	RUN(late);
 }
 
 /* A consumer that stays on another worker has the request come to him. */
@@ -385,159 +463,20 @@ Test(acceptor, it_follows_a_consumer_on_another_worker, .timeout = 60)
 	RUN(follow);
 }
 
-/* Out of descriptors. Given room for three more: three are served, the others are told; later ones are served again. */
-enum { CROWD = 20, ROOM = 3 };
-
-static int limit_files(int more)
-{
-	int next = open("/dev/null", O_RDONLY);
-	struct rlimit limit;
-
-	if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return -1;
-	close(next);
-	limit.rlim_cur = (rlim_t)(next + more);
-	return setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-struct crowd {
-	mag_frame frame;
-	MAG_NO_ARGS(crowd);
-	mag_fd listener, client[CROWD], served[ROOM], fd;
-	mag_addr addr;
-	mag_acceptor acceptor;
-	mag_scope scope;
-	int64_t rc, end, waited;
-	uint64_t since;
-	struct rusage before, after;
-	char buf[4];
-	int i, told, alive;
-};
-
-static double cpu_s(const struct rusage *u)
-{
-	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) + 1e-6 * (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec);
-}
-
-MAG_TASK(crowd)
-{
-	MAG_BEGIN(crowd);
-	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
-	for (self->i = 0; self->i < CROWD; self->i++)
-		CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->client[self->i]), 0);
-	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
-	CHECK_EQ(limit_files(ROOM), 0);
-	for (self->i = 0; self->i < CROWD; self->i++) {
-		MAG_AWAIT(self->rc, mag_connect, self->client[self->i], &self->addr);
-		CHECK_EQ(self->rc, 0);
-	}
-	for (self->i = 0; self->i < ROOM; self->i++) {
-		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->served[self->i]);
-		CHECK_EQ(self->rc, 0);
-	}
-	WAIT_UNTIL(self->rc, mag_acceptor_dropped(&self->acceptor) == CROWD - ROOM);
-	self->told = self->alive = 0;
-	for (self->i = 0; self->i < CROWD; self->i++) {
-		MAG_WITH_TIMEOUT(&self->scope, MAG_MILLISECOND);
-		MAG_AWAIT(self->rc, mag_recv, self->client[self->i], self->buf, 4);
-		MAG_SCOPE_END(self->end, &self->scope);
-		if (self->rc == 0 || self->rc == -ECONNRESET)
-			self->told++;
-		else if (self->rc == MAG_ECANCELED)
-			self->alive++;
-	}
-	CHECK_EQ(self->told, CROWD - ROOM);
-	CHECK_EQ(self->alive, ROOM);
-	/* those that are served go on */
-	MAG_AWAIT(self->rc, mag_send_all, self->served[0], "ok", 2);
-	CHECK_EQ(self->rc, 2);
-	/* waiting for descriptors costs no time */
-	getrusage(RUSAGE_SELF, &self->before);
-	MAG_AWAIT(self->rc, mag_sleep, 200 * MAG_MILLISECOND);
-	getrusage(RUSAGE_SELF, &self->after);
-	CHECK(cpu_s(&self->after) - cpu_s(&self->before) < 0.1);
-
-	/* room again: the next one is served */
-	for (self->i = 0; self->i < CROWD; self->i++)
-		MAG_AWAIT(self->rc, mag_close, self->client[self->i]);
-	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->addr, .fd = &self->fd);
-	CHECK_EQ(self->rc, 0);
-	MAG_AWAIT(self->rc, mag_close, self->served[0]);
-	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->served[0]);
-	CHECK_EQ(self->rc, 0);
-	CHECK_EQ(mag_acceptor_dropped(&self->acceptor), CROWD - ROOM);
-	MAG_AWAIT(self->rc, mag_send_all, self->served[0], "ok", 2);
-	MAG_AWAIT(self->rc, mag_recv_all, self->fd, self->buf, 2, NULL);
-	CHECK_EQ(self->rc, 2);
-
-	for (self->i = 0; self->i < ROOM; self->i++)
-		MAG_AWAIT(self->rc, mag_close, self->served[self->i]);
-	MAG_AWAIT(self->rc, mag_close, self->fd);
-	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
-	MAG_AWAIT(self->rc, mag_close, self->listener);
-	CHECK_EQ(open_files(), 0);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-Test(acceptor, out_of_descriptors_it_refuses_waits_and_recovers, .timeout = 60)
-{
-	RUN(crowd);
-}
-
-/* Closed while it waits for descriptors. */
-struct starved_close {
-	mag_frame frame;
-	MAG_NO_ARGS(starved_close);
-	mag_fd listener, client;
-	mag_addr addr;
-	mag_acceptor acceptor;
-	int64_t rc, waited;
-};
-
-static bool waiting(const mag_acceptor *acceptor)
-{
-	return source(acceptor).state == MAGI_SOURCE_WAITING;
-}
-
-MAG_TASK(starved_close)
-{
-	MAG_BEGIN(starved_close);
-	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
-	CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->client), 0);
-	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
-	CHECK_EQ(limit_files(0), 0);
-	MAG_AWAIT(self->rc, mag_connect, self->client, &self->addr);
-	CHECK_EQ(self->rc, 0);
-	WAIT_UNTIL(self->rc, waiting(&self->acceptor));
-	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
-	CHECK_EQ(self->rc, 0);
-	MAG_AWAIT(self->rc, mag_close, self->listener);
-	MAG_AWAIT(self->rc, mag_close, self->client);
-	CHECK_EQ(open_files(), 0);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-Test(acceptor, it_closes_while_it_waits_for_descriptors, .timeout = 60)
-{
-	RUN(starved_close);
-}
-
 /* Wrong use. */
 struct wrong {
 	mag_frame frame;
 	MAG_NO_ARGS(wrong);
 	mag_fd fd, plain;
 	mag_acceptor acceptor;
+	mag_acceptor_options big;
 	int64_t rc;
 };
 
 MAG_TASK(wrong)
 {
-	const mag_acceptor_options big = { .size = sizeof(big) + 8 };
-
 	MAG_BEGIN(wrong);
+	self->big = (mag_acceptor_options){ .size = sizeof(self->big) + 8 };
 	CHECK_EQ(mag_acceptor_start(NULL, MAG_FD_NONE, NULL), -EINVAL);
 	CHECK_EQ(mag_acceptor_start(&self->acceptor, MAG_FD_NONE, NULL), MAG_ECLOSED);
 	CHECK(!self->acceptor.core);
@@ -548,7 +487,7 @@ MAG_TASK(wrong)
 	MAG_AWAIT(self->rc, mag_acceptor_close, NULL);
 	CHECK_EQ(self->rc, 0);
 	CHECK_EQ(mag_socket(AF_INET, SOCK_STREAM, 0, &self->plain), 0);
-	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->plain, &big), -EINVAL);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->plain, &self->big), -EINVAL);
 	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->plain, NULL), 0);
 	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
 	CHECK_EQ(self->rc, -EINVAL); /* it does not listen */

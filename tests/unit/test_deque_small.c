@@ -17,11 +17,11 @@ Test(deque_small, slots_are_reused_while_thieves_look_at_them, .timeout = 60)
 	contest_hold(&c, ITEMS, 6, 0);
 }
 
-Test(deque_small, last_frame_goes_to_one_of_owner_and_thieves, .timeout = 60)
+Test(deque_small, last_frames_go_to_one_of_owner_and_thieves, .timeout = 60)
 {
 	static struct contest c;
 
-	contest_hold(&c, ITEMS, 1, -(int64_t)ITEMS / 2);
+	contest_hold(&c, ITEMS, 2, -(int64_t)ITEMS / 2);
 }
 
 Test(deque_small, full_one_refuses, .timeout = 5)

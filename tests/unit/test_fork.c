@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_fork.c - forks and joins: who counts what, in every order; a full deque; errors; leaving with children out. */
+/* test_fork.c - forks and joins: who counts what, in every order; errors; leaving with children out.
+ * A full deque: test_fork_full.c. */
 #include "gates.h"
 
 enum how { ENDS, YIELDS, PARKS, OPENS, OPENS_AND_PARKS, HOWS, SPINS = HOWS, HOWS_OF_MANY };
@@ -84,7 +85,8 @@ MAG_TASK(all_orders)
 	self->codes = self->hows * self->hows * self->hows;
 	for (self->code = 0; self->code < self->codes; self->code++) {
 		for (self->late = 0; self->late < self->lates; self->late++) {
-			MAG_CALL(self->rc, orders, .code = self->code, .hows = self->hows, .late = self->late, .n = self->n);
+			MAG_CALL(self->rc, orders, .code = self->code, .hows = self->hows, .late = self->late,
+				 .n = self->n);
 			CHECK(self->rc == 0);
 		}
 	}
@@ -93,15 +95,15 @@ MAG_TASK(all_orders)
 }
 
 /* Tried: without counting the parent that its own worker takes out after the child has parked (from_deque in
- * run/worker.c), the join returns while children still wait; counting it also for a thief's entry twice hangs. */
+ * run/worker.c) the join returns while children still wait; without counting what a thief takes it hangs. */
 Test(fork, a_join_waits_for_each_child_in_every_order_of_parking_and_resuming, .timeout = 60)
 {
 	EACH_WORKERS(n)
 		cr_assert_eq(RUN(n, all_orders, .n = n, .hows = HOWS, .lates = 2), 0);
 }
 
-/* The first child goes on elsewhere while the second keeps its worker and the parent is stolen. Not on the test backend:
- * there a sleeper looks again at a busy worker after a time that does not pass while that one is busy. */
+/* The first child goes on elsewhere while the second keeps its worker and the parent is stolen. Not on the test
+ * backend: there a sleeper looks again at a busy worker after a time that does not pass while that one is busy. */
 Test(fork, a_join_waits_for_children_that_are_taken_from_a_busy_worker, .timeout = 60)
 {
 	for (uint32_t n = 2; n <= 4; n += 2) {
@@ -147,60 +149,6 @@ Test(fork, a_tree_that_is_stolen_from_adds_up, .timeout = 60)
 	}
 }
 
-/* The innermost child of a chain of forks waits for the next step of each of its ancestors in turn. */
-enum { DEEPEST = MAGI_DEQUE_CAPACITY + 4 };
-
-struct chain_state {
-	mag_future gate[DEEPEST + 1];
-	bool outermost_first;
-	int depth;
-};
-
-struct chain {
-	mag_frame frame;
-	MAG_ARGS(chain, struct chain_state *s; int left;);
-	int64_t rc;
-	int i;
-};
-
-MAG_TASK(chain)
-{
-	MAG_BEGIN(chain);
-	if (self->left == 0) {
-		for (self->i = 0; self->i < self->s->depth; self->i++) {
-			MAG_AWAIT(self->rc, mag_future_await,
-				  &self->s->gate[self->s->outermost_first ? self->s->depth - self->i : self->i + 1]);
-			CHECK(self->rc == 0);
-		}
-		MAG_RETURN(0);
-	}
-	MAG_FORK(chain, .s = self->s, .left = self->left - 1);
-	mag_future_complete(&self->s->gate[self->left], 0);
-	MAG_JOIN(self->rc);
-	MAG_RETURN(self->rc);
-	MAG_END;
-}
-
-/* Tried: without releasing the parent in magi_wait_begin the child deadlocks from the first full depth on; without
- * releasing it in magi_join_wait it does so one deeper. */
-Test(fork, a_child_may_wait_for_its_parents_next_step_at_every_depth, .timeout = 60)
-{
-	static struct chain_state s;
-
-	EACH_WORKERS(n) {
-		for (int depth = 1; depth <= DEEPEST; depth += depth == 8 && DEEPEST > 16 ? DEEPEST - 16 : 1) {
-			for (int order = 0; order < 2; order++) {
-				s = (struct chain_state){ .outermost_first = order, .depth = depth };
-				for (int i = 0; i <= DEEPEST; i++)
-					mag_future_init(&s.gate[i]);
-				cr_assert_eq(RUN(n, chain, .s = &s, .left = depth), 0);
-				for (int i = 0; i <= DEEPEST; i++)
-					mag_future_fini(&s.gate[i]);
-			}
-		}
-	}
-}
-
 struct failing {
 	mag_frame frame;
 	MAG_ARGS(failing, bool parks;);
@@ -233,7 +181,7 @@ MAG_TASK(failing)
 	MAG_END;
 }
 
-/* Tried: magi_fork_failed as a plain store gives the last error. */
+/* Tried: note_error as a plain store gives the last error. */
 Test(fork, the_join_gives_the_first_error_once, .timeout = 10)
 {
 	EACH_WORKERS(n) {
@@ -284,7 +232,6 @@ MAG_TASK(leaver_story)
 	MAG_END;
 }
 
-/* Tried: MAG_RETURN going to magi_end at once (no look at `taken`) frees the frame under its child. */
 Test(fork, a_return_joins_the_children_and_keeps_its_result_unless_one_failed, .timeout = 10)
 {
 	EACH_WORKERS(n) {
@@ -404,159 +351,4 @@ Test(fork, a_pinned_parent_goes_on_at_home_whoever_takes_it_and_wherever_its_chi
 {
 	EACH_WORKERS(n)
 		cr_assert_eq(RUN(n, pinned_parents, .n = n), 0);
-}
-
-/* A child in its parent's place that suspends in some way, and can go on only after the parent's next step. */
-enum suspension { AWAITS, YIELDS_ON, SLEEPS, JOINS, ENDS_GROUP, WAITS_FOR_PLACE, ASKS_GENERATOR, CALLS, CLOSES, LEAVES_IT,
-		  SUSPENSIONS };
-
-struct in_place_state {
-	mag_future gate;
-	uint32_t parent_went_on, ended;
-	bool alone; /* one worker: the parent goes on before anything completes */
-	struct magi_testio_world *world;
-	int fd;
-};
-
-struct asked {
-	mag_frame frame;
-	MAG_ARGS(asked, mag_future *gate;);
-	int64_t rc;
-};
-
-MAG_TASK(asked)
-{
-	MAG_BEGIN(asked);
-	MAG_AWAIT(self->rc, mag_future_await, self->gate);
-	MAG_EMIT(self->rc, 1);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct in_place {
-	mag_frame frame;
-	MAG_ARGS(in_place, struct in_place_state *s; enum suspension how;);
-	mag_generator gen;
-	mag_group group;
-	mag_fd fd;
-	int64_t rc;
-	int item;
-};
-
-MAG_TASK(in_place)
-{
-	MAG_BEGIN(in_place);
-	if (self->how == AWAITS)
-		MAG_AWAIT(self->rc, mag_future_await, &self->s->gate);
-	while (self->how == YIELDS_ON && !is_raised(&self->s->parent_went_on))
-		MAG_YIELD(self->rc);
-	if (self->how == SLEEPS)
-		MAG_AWAIT(self->rc, mag_sleep, REST);
-	if (self->how == JOINS || self->how == LEAVES_IT)
-		MAG_FORK(waiter, .gate = &self->s->gate);
-	if (self->how == JOINS)
-		MAG_JOIN(self->rc);
-	if (self->how == ENDS_GROUP || self->how == WAITS_FOR_PLACE) {
-		MAG_GROUP_BEGIN(&self->group, .limit = 1);
-		MAG_SPAWN(self->rc, &self->group, waiter, .gate = &self->s->gate);
-		if (self->how == WAITS_FOR_PLACE)
-			MAG_SPAWN(self->rc, &self->group, idler, .result = 0);
-		MAG_GROUP_END(self->rc, &self->group);
-	}
-	if (self->how == ASKS_GENERATOR) {
-		MAG_GENERATE(self->rc, &self->gen, asked, .gate = &self->s->gate);
-		MAG_NEXT(self->rc, &self->gen, &self->item);
-		CHECK(self->rc == 1);
-		MAG_CLOSE(&self->gen);
-	}
-	if (self->how == CALLS)
-		MAG_CALL(self->rc, waiter, .gate = &self->s->gate);
-	if (self->how == CLOSES) {
-		CHECK(mag_fd_adopt(self->s->fd, &self->fd) == 0);
-		MAG_AWAIT(self->rc, mag_close, self->fd);
-		CHECK(self->rc == 0);
-	}
-	if (self->how != LEAVES_IT && (self->how != CLOSES || self->s->alone))
-		CHECK(is_raised(&self->s->parent_went_on));
-	raise_flag(&self->s->ended);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct full {
-	mag_frame frame;
-	MAG_ARGS(full, struct magi_testio_world *world; enum suspension how; bool spawns;);
-	struct in_place_state s;
-	mag_group group;
-	int64_t rc;
-	int i, fds[2];
-};
-
-MAG_TASK(full)
-{
-	MAG_BEGIN(full);
-	mag_future_init(&self->s.gate);
-	self->s.parent_went_on = self->s.ended = 0;
-	self->s.alone = mag_runtime_workers(mag_runtime_current()) == 1;
-	CHECK(magi_testio_pipe(self->world, self->fds) == 0);
-	self->s.fd = self->fds[0];
-	MAG_GROUP_BEGIN(&self->group);
-	for (self->i = 0; self->i < MAGI_DEQUE_CAPACITY; self->i++)
-		MAG_SPAWN(self->rc, &self->group, idler, .result = 0); /* with one worker they lie there until it pauses */
-	if (self->spawns)
-		MAG_SPAWN(self->rc, &self->group, in_place, .s = &self->s, .how = self->how);
-	else
-		MAG_FORK(in_place, .s = &self->s, .how = self->how);
-	raise_flag(&self->s.parent_went_on);
-	mag_future_complete(&self->s.gate, 0);
-	MAG_JOIN(self->rc);
-	CHECK(self->rc == 0 && (self->spawns || is_raised(&self->s.ended)));
-	MAG_GROUP_END(self->rc, &self->group);
-	CHECK(self->rc == 0 && is_raised(&self->s.ended));
-	mag_future_fini(&self->s.gate);
-	magi_testio_close(self->world, self->fds[0]);
-	magi_testio_close(self->world, self->fds[1]);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct full_on {
-	mag_frame frame;
-	MAG_ARGS(full_on, struct magi_testio_world *world; enum suspension how; bool spawns; uint32_t on;);
-	mag_group group;
-	int64_t rc;
-};
-
-MAG_TASK(full_on)
-{
-	MAG_BEGIN(full_on);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN_ON(self->rc, self->on, &self->group, full, .world = self->world, .how = self->how,
-		     .spawns = self->spawns);
-	MAG_GROUP_END(self->rc, &self->group);
-	MAG_RETURN(self->rc);
-	MAG_END;
-}
-
-/* Tried, one at a time: no release of the parent in magi_wait_begin, mag_yield, magi_join_wait, magi_group_end, mag_close:
- * the way of suspending that goes through it hangs, or ends before the parent went on. */
-Test(fork, a_child_in_its_parents_place_releases_it_in_every_way_of_suspending, .timeout = 60)
-{
-	EACH_WORKERS(n) {
-		for (int variant = 0; variant < 4; variant++) {
-			for (enum suspension how = AWAITS; how < SUSPENSIONS; how++) {
-				struct play p;
-				int64_t rc;
-
-				play_begin(&p, n);
-				if (variant & 1)
-					play_run(&p, rc, full_on, .world = p.world, .how = how, .spawns = variant & 2,
-						 .on = n - 1);
-				else
-					play_run(&p, rc, full, .world = p.world, .how = how, .spawns = variant & 2);
-				cr_assert_eq(rc, 0);
-				play_end(&p);
-			}
-		}
-	}
 }

@@ -100,7 +100,7 @@ MAG_TASK(crowd)
 	MAG_END;
 }
 
-/* Tried: completing wakes the first waiter only; a cancelled waiter left in the queue (magi_waitq_cancel). */
+/* Tried: completing wakes the first waiter only. */
 Test(future, all_who_wait_get_the_result_but_those_who_gave_up, .timeout = 10)
 {
 	EACH_WORKERS(n)
@@ -138,7 +138,6 @@ static mag_future *offer(struct hand_over *h)
 
 enum { ROUNDS = 20000 / PLAY_SLOWDOWN };
 
-/* Tried (ASan): poll and await that do not pass through the lock free it under the completer. */
 Test(future, a_thread_frees_it_right_after_its_wait, .timeout = 60)
 {
 	struct hand_over h = { .rounds = ROUNDS };
@@ -190,10 +189,15 @@ Test(future, a_task_frees_it_right_after_its_await, .timeout = 60)
 	EACH_WORKERS(n) {
 		struct hand_over h = { .rounds = ROUNDS };
 		pthread_t thread;
+		struct play p;
+		int64_t rc;
 
+		play_begin(&p, n);
 		cr_assert_eq(pthread_create(&thread, NULL, complete_all, &h), 0);
-		cr_assert_eq(RUN(n, freeing, .h = &h), 0);
+		play_run(&p, rc, freeing, .h = &h);
+		cr_assert_eq(rc, 0);
 		pthread_join(thread, NULL);
+		play_end(&p);
 	}
 }
 

@@ -21,8 +21,11 @@ MAG_TASK(numbers)
 			MAG_AWAIT(self->rc, mag_sleep, REST);
 		else
 			MAG_YIELD(self->rc);
-		if (self->rc < 0)
+		if (self->rc < 0) {
+			MAG_YIELD(self->rc);
+			CHECK(self->rc == MAG_ECANCELED);
 			break;
+		}
 		MAG_EMIT(self->rc, self->i);
 		if (self->rc < 0)
 			break;
@@ -75,8 +78,7 @@ MAG_TASK(consumer)
 	MAG_END;
 }
 
-/* Tried: MAG_CLOSE that drops a generator which has not begun; a return that forgets generators; magi_gen_close without
- * `closing` makes EMIT give 0 again. */
+/* Tried: MAG_CLOSE that drops a generator which has not begun. */
 Test(generator, it_is_begun_once_and_cleans_up_however_it_ends, .timeout = 20)
 {
 	EACH_WORKERS(n) {
@@ -255,7 +257,6 @@ MAG_TASK(doubler_story)
 	MAG_END;
 }
 
-/* Tried: counting an open generator as in the way of emitting. */
 Test(generator, one_may_consume_another, .timeout = 10)
 {
 	EACH_WORKERS(n) {

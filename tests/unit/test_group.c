@@ -249,7 +249,6 @@ MAG_TASK(crowd)
 	MAG_END;
 }
 
-/* Tried (ASan): without freeing what is left at the frame's end the list leaks. */
 Test(group, the_list_of_errors_is_bounded_their_count_is_not, .timeout = 10)
 {
 	EACH_WORKERS(n)
@@ -302,7 +301,7 @@ MAG_TASK(deserter_story)
 	MAG_END;
 }
 
-/* Tried: magi_group_leave without the cancel sleeps for ever; leave_step without the group's join frees it in use. */
+/* Tried: magi_group_leave without the cancel sleeps for ever. */
 Test(group, a_return_cancels_and_joins_what_is_open_and_keeps_its_result, .timeout = 10)
 {
 	EACH_WORKERS(n) {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* test_idle.c - who sleeps, who searches and who is woken. */
+#include "base/clock.h"
 #include "unit/crew.h"
 
 #include <pthread.h>
 #include <sched.h>
 
 #include "sched/ready.h"
+#include "unit/cold.h"
 
 #if defined(MAGI_TSAN)
 enum { ROUNDS = 10000 };
 #else
-enum { ROUNDS = 100000 };
+enum { ROUNDS = 400000 };
 #endif
 
 Test(idle, sleeper_is_woken_once, .timeout = 5)
@@ -144,8 +146,8 @@ Test(idle, grant_to_one_that_woke_by_itself_is_not_lost, .timeout = 5)
 	crew_fini(&c);
 }
 
-/* Do not wake for work that the owner takes up at once. */
-Test(idle, one_woken_task_wakes_nobody_but_two_do, .timeout = 5)
+/* Do not wake for work that the owner takes up at once, but now and then. */
+Test(idle, one_woken_task_seldom_wakes_anybody_but_two_do, .timeout = 5)
 {
 	struct crew c;
 	mag_frame f[2];
@@ -155,6 +157,8 @@ Test(idle, one_woken_task_wakes_nobody_but_two_do, .timeout = 5)
 	crew_frame(&f[1], MAGI_SPAWN);
 	magi_sleep_begin(c.w[1]);
 	magi_ready_push(&c.w[0]->ready, &f[0]);
+	c.w[0]->offered_at = magi_ticks();
+	c.rt->ticks_per_us = 1 << 20; /* a second is far away */
 	magi_offer_woken(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 0);
 	magi_ready_push(&c.w[0]->ready, &f[1]);
@@ -168,6 +172,7 @@ struct duel {
 	uint32_t asleep; /* atomic: rounds in which the sleeper went to sleep */
 	uint32_t taken;  /* atomic: rounds whose frame was taken */
 	mag_frame frame;
+	struct cold sleeper, owner;
 };
 
 /* Sleeps and is woken, as a worker does; takes the one frame of each round. */
@@ -186,6 +191,7 @@ static void *sleep_and_steal(void *arg)
 
 			magi_search_end(w, false);
 			magi_store_rel(&d->asleep, round); /* [round] */
+			cold_pause(&d->sleeper, 1024); /* the owner needs that long to see `asleep` */
 			magi_sleep_begin(w);
 			if (!magi_deque_count(victim)) {
 				while (crew_rings(&d->crew, 1) == rings)
@@ -200,29 +206,30 @@ static void *sleep_and_steal(void *arg)
 	return NULL;
 }
 
-/* The owner pushes without a barrier while the other falls asleep. Tried: membarrier left out of magi_sleep_begin (hangs
- * within some thousand rounds); sleep_begin after the look at the deque (likewise). */
+/* The owner pushes without a barrier while the other falls asleep. Tried: membarrier left out of magi_sleep_begin; it
+ * hangs in some runs only, and in none when other programs keep the CPUs busy: the window is the time for which the
+ * push stays in the store buffer. */
 Test(idle, push_is_seen_by_who_falls_asleep_or_wakes_him, .timeout = 60)
 {
 	static struct duel d;
-	struct magi_random random;
 	pthread_t thread;
 
 	crew_init(&d.crew, 2);
-	magi_random_seed(&random, 1);
+	cold_init(&d.sleeper, 1);
+	cold_init(&d.owner, 2);
 	cr_assert_eq(pthread_create(&thread, NULL, sleep_and_steal, &d), 0);
 	for (uint32_t round = 1; round <= ROUNDS; round++) {
-		uint32_t wait = magi_random_below(&random, 200);
-
 		while (magi_load_acq(&d.asleep) < round) /* [round] */
-			sched_yield();
-		for (uint32_t i = 0; i < wait; i++)
 			magi_pause();
+		cold_pause(&d.owner, 64);
+		cold_stores(&d.owner);
 		cr_assert(magi_deque_push(&d.crew.w[0]->pub.deque, &d.frame));
 		magi_offer(&d.crew.w[0]->pub);
 		while (magi_load_acq(&d.taken) < round) /* [round] */
 			sched_yield();
 	}
 	pthread_join(thread, NULL);
+	cold_fini(&d.sleeper);
+	cold_fini(&d.owner);
 	crew_fini(&d.crew);
 }

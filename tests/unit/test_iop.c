@@ -139,7 +139,8 @@ static void ring_begin(struct ring *r, int kind, uint32_t n)
 		r->play.rt = play_real(n, 0);
 		return;
 	}
-	r->play.world = magi_testio_world_create(n, kind == COMPLETION ? MAGI_TESTIO_COMPLETION : MAGI_TESTIO_READINESS);
+	r->play.world = magi_testio_world_create(
+		n, kind == COMPLETION ? MAGI_TESTIO_COMPLETION : MAGI_TESTIO_READINESS);
 	magi_testio_auto_advance(r->play.world, true);
 	options = play_options(r->play.world, n);
 	cr_assert_eq(mag_runtime_create(&options, &r->play.rt), 0);
@@ -190,7 +191,8 @@ MAG_TASK(impatient)
 	for (; self->rounds; self->rounds--) {
 		self->made = 0;
 		MAG_WITH_TIMEOUT(&self->scope, (uint64_t)(1 + self->rounds % 3) * MAG_MILLISECOND);
-		MAG_AWAIT(self->rc, transfer_twice, MAGI_IO_READ, self->fds[0], self->buf, sizeof(self->buf), &self->made);
+		MAG_AWAIT(self->rc, transfer_twice, MAGI_IO_READ, self->fds[0], self->buf, sizeof(self->buf),
+			  &self->made);
 		CHECK(self->rc == MAG_ECANCELED && self->made == 1);
 		memset(self->buf, 'x', sizeof(self->buf));
 		MAG_AWAIT(self->rc, transfer, MAGI_IO_NOP, 0, NULL, 0);
@@ -230,8 +232,7 @@ MAG_TASK(impatients)
 	MAG_END;
 }
 
-/* Tried: resuming from the canceller instead of the terminal record: the buffer is garbled after the await; mark
- * without mail hangs. */
+/* Tried: mark without mail hangs. */
 Test(iop, a_cancelled_operation_resumes_on_its_terminal_record_when_the_buffer_is_free, .timeout = 60)
 {
 	EACH_RING(kind) {

@@ -65,7 +65,7 @@ MAG_TASK(inn)
 	MAG_END;
 }
 
-/* Tried: wait_for_place without looking again under the lock; pass_place that also gives its place back. */
+/* Tried: pass_place that also gives its place back. */
 Test(member, the_limit_is_never_exceeded_and_no_place_is_lost, .timeout = 60)
 {
 	EACH_WORKERS(n) {
@@ -170,7 +170,7 @@ MAG_TASK(crush)
 	MAG_END;
 }
 
-/* Tried: magi_wait_take ignored in pass_place (a grant to one that was cancelled) runs more bodies than were accepted. */
+/* Tried: magi_wait_take ignored in pass_place (a grant to one that gave up) runs more bodies than were accepted. */
 Test(member, a_place_goes_to_a_waiting_spawn_or_its_canceller_has_it_not_both, .timeout = 60)
 {
 	EACH_WORKERS(n) {
@@ -221,7 +221,8 @@ MAG_TASK(finishing)
 	CHECK(self->rc == 0 && !self->next);
 	for (self->i = 0; self->i < MEMBERS; self->i++) {
 		MAG_SPAWN_AS(self->rc, &self->handle[self->i], &self->group, sleeper,
-			     .ns = (uint64_t)(1 + self->i * 5 % MEMBERS) * REST, .result = self->i % 3 ? self->i : -EIO);
+			     .ns = (uint64_t)(1 + self->i * 5 % MEMBERS) * REST,
+			     .result = self->i % 3 ? self->i : -EIO);
 		CHECK(self->rc == 0);
 		CHECK(mag_handle_result(&self->handle[self->i]) == -EINPROGRESS);
 		self->handle[self->i].user = &self->handle[self->i * 5 % MEMBERS];
@@ -341,7 +342,6 @@ MAG_TASK(singled_out)
 	MAG_END;
 }
 
-/* Tried: members of a handle born in the group's scope instead of their own are not reached. */
 Test(member, a_handle_cancels_its_task_alone, .timeout = 10)
 {
 	EACH_WORKERS(n) {

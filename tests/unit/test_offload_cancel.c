@@ -124,11 +124,19 @@ Test(offload_cancel, a_running_owned_job_is_abandoned_at_once_and_destroyed_at_i
 }
 
 /* Between the claim of a canceller and its look at the queue a job may be taken, run and ended: its result counts.
- * Tried: a hand that resumes the frame in that case anyway, or a `gone` that resumes it as cancelled: two resumptions. */
+ * Tried: a hand that resumes the task in that case too, and a `gone` that resumes it as cancelled. */
 struct claimed {
 	mag_frame frame; /* of a task that was never started: what is parked in the lane's name */
 	struct magi_hand hand;
+	uint32_t resumed;
 };
+
+static mag_frame *count_resumption(mag_worker *w, mag_frame *f)
+{
+	(void)w;
+	count_one(&((struct claimed *)(void *)f)->resumed);
+	return NULL;
+}
 
 static int64_t nothing(void *arg)
 {
@@ -140,26 +148,31 @@ static void end_after_claim(bool owned)
 {
 	mag_runtime *rt = lanes_with(.workers = 1);
 	struct magi_lane *l = &rt->offload->lane[MAG_BLOCKING];
-	struct claimed c = { .frame = { .leader = &c.frame, .scope = &mag_background(rt)->scope } };
+	struct claimed c = {
+		.frame = { .step = count_resumption, .leader = &c.frame, .scope = &mag_background(rt)->scope },
+	};
 	struct magi_job job = { .fn = nothing, .frame = &c.frame, .destroy = owned ? destroy_of_latch : NULL };
 	mag_frame *granted = NULL;
 
-	magi_lock_acquire(magi_lane_lock(l));
+	magi_lock_acquire(&l->door);
 	cr_assert_eq(magi_lane_prepare(l, 0), 0);
-	magi_jobs_push(&l->jobs[0], &job, owned ? 4 : 0);
-	l->waiting = 1;
+	magi_lock_acquire(magi_lane_lock(l));
+	magi_jobs_write(&l->jobs[0], &job, owned ? 4 : 0);
+	magi_jobs_publish(&l->jobs[0]);
+	magi_lock_release(&l->door);
 	c.frame.state = 0; /* claimed: not PARKED any more */
-	cr_assert_eq(magi_lane_take(l, &c.hand, &job), 0);
+	cr_assert_eq(magi_lane_take(l, &c.hand, &job), 0); /* before the lane's own hand */
 	magi_lane_done(l, &job, 0, 0);
 	if (owned)
 		cr_assert_not(magi_offload_finish_owned(&c.hand, 5));
 	magi_lock_release(magi_lane_lock(l));
 	if (!owned)
 		magi_offload_finish(l, &c.frame, 5);
+	lanes_stop(rt);
+	cr_assert_eq(counted(&c.resumed), 0);
 	cr_assert_not(magi_offload_gone(&l->waits, &c.frame, &granted));
 	cr_assert_eq(granted, &c.frame);
 	cr_assert_eq(c.frame.op.result, 5);
-	lanes_stop(rt);
 }
 
 Test(offload_cancel, a_job_that_ends_while_it_is_cancelled_gives_its_result, .timeout = 20)
@@ -168,25 +181,29 @@ Test(offload_cancel, a_job_that_ends_while_it_is_cancelled_gives_its_result, .ti
 	end_after_claim(true);
 }
 
-/* Tried: holes that are not trimmed, and a queue that grows instead of closing them: 10^5 entries. */
+/* Tried: a queue that grows instead of closing its holes: 1024 entries. */
 Test(offload_cancel, jobs_added_and_taken_back_over_and_over_use_no_memory, .timeout = 60)
 {
 	mag_runtime *rt = lanes_with(.workers = 1, .blocking_max = 1);
 	struct latch first = LATCH, other = LATCH;
 	uint32_t capacity;
-	mag_future a, b;
+	mag_future a, b, c;
 
 	start(rt, &a, job_task, .fn = wait_at_latch, .arg = &first);
 	wait_until(counted(&first.inside) == 1);
+	start(rt, &b, job_task, .fn = wait_at_latch, .arg = &first);
+	wait_until(lane_stats(rt, MAG_BLOCKING).queued == 1);
 	for (int i = 0; i < 1000; i++) {
-		start(rt, &b, job_task, .fn = wait_at_latch, .arg = &other, .timeout = MAG_MICROSECOND * 200);
-		cr_assert_eq(result_of(&b), MAG_ECANCELED);
+		start(rt, &c, job_task, .fn = wait_at_latch, .arg = &other, .timeout = MAG_MICROSECOND * 200);
+		cr_assert_eq(result_of(&c), MAG_ECANCELED);
 	}
 	capacity = rt->offload->lane[MAG_BLOCKING].jobs[0].capacity;
 	open_latch(&first);
 	cr_assert_eq(result_of(&a), PASSED);
+	cr_assert_eq(result_of(&b), PASSED);
 	lanes_stop(rt);
 	cr_assert_leq(capacity, 256);
+	cr_assert_eq(counted(&other.inside), 0);
 }
 
 /* Races: jobs that are cancelled by another worker, by a foreign thread or by a deadline at every moment of their life.
@@ -267,7 +284,7 @@ struct races {
 	int i, k;
 };
 
-/* Eight at a time, each with a deadline or cancelled by its handle. */
+/* Eight at a time, each with a deadline or cancelled by its handle, but the last. */
 static MAG_TASK(races)
 {
 	MAG_BEGIN(races);
@@ -277,7 +294,8 @@ static MAG_TASK(races)
 		for (self->k = 0; self->k < 8; self->k++) {
 			MAG_SPAWN_AS(self->rc, &self->handle[self->k], &self->group, run_racer, .ledger = self->ledger,
 				     .owned = self->owned, .spin = magi_random_below(&self->random, 2000),
-				     .timeout = self->k % 2 ? magi_random_below(&self->random, 30000) : MAG_NEVER);
+				     .timeout = self->k % 2 && self->k != 7 ? magi_random_below(&self->random, 30000)
+									    : MAG_NEVER);
 		}
 		for (self->k = 0; self->k < 8; self->k += 2) {
 			if (magi_random_below(&self->random, 4))

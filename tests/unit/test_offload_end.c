@@ -122,8 +122,11 @@ Test(offload_end, waiting_jobs_are_taken_back_when_the_runtime_ends, .timeout = 
 /* A deadline that is over is no reason to leave threads behind that have nothing to do. */
 Test(offload_end, idle_threads_are_joined_also_without_time, .timeout = 60)
 {
+	int least;
+
+	lanes_stop(lanes_with(.workers = 1)); /* a sanitizer starts a thread of its own with the first one */
+	least = threads_of_process();
 	for (int round = 0; round < 100 / SLOWDOWN; round++) {
-		int before = threads_of_process();
 		mag_runtime *rt = lanes_with(.workers = 1);
 		static mag_future done[16];
 
@@ -134,6 +137,6 @@ Test(offload_end, idle_threads_are_joined_also_without_time, .timeout = 60)
 		/* the tasks' very ends may be yet to come */
 		while (mag_runtime_destroy(rt, 0) > 0)
 			sched_yield();
-		wait_until(threads_of_process() <= before); /* the kernel takes a joined one away a little later */
+		wait_until(threads_of_process() <= least); /* the kernel takes a joined one away a little later */
 	}
 }

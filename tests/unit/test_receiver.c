@@ -3,6 +3,7 @@
 #include "net_run.h"
 
 #include <magpie/receiver.h>
+#include <unistd.h>
 
 #include "task/buffer.h"
 #include "task/source.h"
@@ -265,7 +266,8 @@ MAG_TASK(idle)
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < IDLE; self->i++) {
 		CHECK_EQ(mag_socket_pair(SOCK_STREAM, self->pair[self->i]), 0);
-		MAG_SPAWN(self->rc, &self->group, waiter, .fd = self->pair[self->i][0], .result = &self->result[self->i]);
+		MAG_SPAWN(self->rc, &self->group, waiter, .fd = self->pair[self->i][0],
+			  .result = &self->result[self->i]);
 	}
 	MAG_AWAIT(self->rc, mag_sleep, 5 * MAG_MILLISECOND);
 	for (self->i = 0; self->i < IDLE; self->i += 3)
@@ -289,6 +291,61 @@ MAG_TASK(idle)
 Test(receiver, waits_end_by_data_close_and_cancellation, .timeout = 60)
 {
 	RUN(idle);
+}
+
+/* More data at once than the ring has buffers: tried by giving it none when it says ENOBUFS. */
+struct hog {
+	mag_frame frame;
+	MAG_ARGS(hog, uint32_t *go; uint32_t *spinning;);
+};
+
+MAG_TASK(hog)
+{
+	MAG_BEGIN(hog);
+	(void)magi_xchg_seq(self->spinning, 1u); /* [hog] */
+	while (!magi_load_acq(self->go)) /* [hog] */
+		magi_pause();
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct burst {
+	mag_frame frame;
+	MAG_NO_ARGS(burst);
+	mag_fd pair[IDLE][2];
+	int64_t result[IDLE];
+	mag_group group;
+	uint32_t go, spinning;
+	int64_t rc, waited;
+	int i;
+};
+
+MAG_TASK(burst)
+{
+	MAG_BEGIN(burst);
+	self->go = self->spinning = 0;
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < IDLE; self->i++) {
+		CHECK_EQ(mag_socket_pair(SOCK_STREAM, self->pair[self->i]), 0);
+		MAG_SPAWN_ON(self->rc, 1, &self->group, waiter, .fd = self->pair[self->i][0],
+			     .result = &self->result[self->i]);
+	}
+	MAG_AWAIT(self->rc, mag_sleep, 20 * MAG_MILLISECOND);
+	MAG_SPAWN_ON(self->rc, 1, &self->group, hog, .go = &self->go, .spinning = &self->spinning);
+	WAIT_UNTIL(self->rc, magi_load_acq(&self->spinning)); /* [hog] */
+	for (int i = 0; i < IDLE; i++)
+		CHECK_EQ(write(mag_fd_raw(self->pair[i][1]), "abc", 3), 3);
+	(void)magi_xchg_seq(&self->go, 1u); /* [hog] */
+	MAG_GROUP_END(self->rc, &self->group);
+	for (int i = 0; i < IDLE; i++)
+		CHECK_EQ(self->result[i], 3);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(receiver, a_burst_larger_than_the_ring_is_received, .timeout = 60)
+{
+	RUN(burst);
 }
 
 /* Closing with a full queue, and while somebody waits; a full queue stops the request. */

@@ -41,7 +41,7 @@ Test(runtime, bad_options_are_refused_with_a_reason, .timeout = 10)
 	o.backend = "wishful";
 	expect_refused(&o, -EINVAL, "wishful");
 	o.backend = "test"; /* without a world */
-	expect_refused(&o, -EINVAL, "test");
+	expect_refused(&o, -EINVAL, "'test'");
 }
 
 Test(runtime, unknown_backend_in_the_environment_is_refused, .timeout = 10)
@@ -303,7 +303,8 @@ static void refuse_in_turn(mag_runtime_options o)
 			continue;
 		}
 		failed++;
-		cr_assert(rc == -ENOMEM || rc == -EAGAIN || rc == -EMFILE, "fault %llu: %s", (unsigned long long)n, mag_errname(rc));
+		cr_assert(rc == -ENOMEM || rc == -EAGAIN || rc == -EMFILE, "fault %llu: %s",
+			  (unsigned long long)n, mag_errname(rc));
 		cr_assert_null(rt);
 		cr_assert_str_neq(mag_runtime_why(), "", "fault %llu", (unsigned long long)n);
 	}

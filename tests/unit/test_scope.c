@@ -37,11 +37,12 @@ MAG_TASK(nested)
 	MAG_END;
 }
 
-/* Tried: passing the outer reason on to inner scopes; not clearing CANCEL on leaving (magi_scope_pop). */
+/* Tried: not clearing CANCEL on leaving (magi_scope_pop). */
 Test(scope, each_of_two_deadlines_is_reported_by_its_own_scope, .timeout = 10)
 {
 	EACH_WORKERS(n) {
-		cr_assert_eq(RUN(n, nested, .outer_ns = 20 * REST, .inner_ns = 2 * REST, .inner_want = MAG_ETIMEDOUT), 0);
+		cr_assert_eq(RUN(n, nested, .outer_ns = 20 * REST, .inner_ns = 2 * REST,
+				 .inner_want = MAG_ETIMEDOUT), 0);
 		cr_assert_eq(RUN(n, nested, .outer_ns = 2 * REST, .inner_ns = 20 * REST, .inner_want = MAG_ECANCELED,
 				 .outer_want = MAG_ETIMEDOUT), 0);
 		cr_assert_eq(RUN(n, nested, .outer_ns = 5 * REST, .inner_ns = 2 * REST, .inner_want = MAG_ETIMEDOUT,
@@ -168,7 +169,6 @@ MAG_TASK(digger)
 	MAG_END;
 }
 
-/* Tried: without the test in magi_scope_open; a cancel then overflows the canceller's stack. */
 Test(scope, scopes_too_deep_are_born_cancelled, .timeout = 20)
 {
 	EACH_WORKERS(n) {
@@ -261,7 +261,6 @@ MAG_TASK(untidy_story)
 	MAG_END;
 }
 
-/* Tried: leave_step that forgets scopes: the deadline fires in a frame that is gone (ASan), or the caller stays cancelled. */
 Test(scope, a_return_leaves_what_is_open_last_first, .timeout = 10)
 {
 	EACH_WORKERS(n)

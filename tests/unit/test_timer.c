@@ -170,7 +170,6 @@ MAG_TASK(nappers)
 	MAG_END;
 }
 
-/* Tried: magi_sleep_cancel that leaves FIRED set: the next park fails with a wrong 0. */
 Test(timer, a_sleep_and_the_deadline_around_it_end_at_the_same_time, .timeout = 60)
 {
 	EACH_WORKERS(n) {

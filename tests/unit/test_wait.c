@@ -1,239 +1,293 @@
 /* SPDX-License-Identifier: MIT */
-/* test_wait.c - the waiter core, under a semaphore as small as one can be. */
-#include "gates.h"
-
+/* test_wait.c - src/task/wait.c: a bare queue of waiters, granted and cancelled by hand.
+ *
+ * The tests hold the queue's lock while another thread cancels: it then has claimed the waiter and waits for the lock,
+ * which is the moment that the rules are about. */
 #include "task/wait.h"
 
-/* Permits; those who wait need some number of them, and get them in order. */
-struct permits {
+#include <criterion/criterion.h>
+#include <magpie/time.h>
+#include <pthread.h>
+
+#include "support/matrix.h"
+
+struct gate {
 	struct magi_waitq q;
-	uint64_t free;
+	bool cancel_first; /* the task cancels itself between magi_wait_begin and the park */
+	/* under the lock */
+	uint32_t gone;
+	bool keep;       /* gone does not let the waiter be resumed */
+	bool pass;       /* gone grants the first of those behind */
+	mag_frame *kept;
 };
 
-/* Grants from the head on while it lasts; the lock is held. */
-static void hand_out(struct permits *p, mag_frame **granted)
+static bool gate_gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
 {
-	mag_frame *f;
+	struct gate *g = (struct gate *)q;
+	mag_frame *next;
 
-	while ((f = magi_wait_first(&p->q)) && f->op.wait.need <= p->free) {
-		uint64_t need = f->op.wait.need;
-
-		if (!magi_wait_take(&p->q, f))
-			continue;
-		p->free -= need;
-		f->op.result = 0;
-		magi_wait_list(granted, f);
-	}
+	cr_expect_not(magi_lock_try(magi_waitq_lock(q)), "gone is called with the lock held");
+	g->gone++;
+	if (g->pass && (next = magi_wait_grant(q, 5)))
+		magi_wait_list(granted, next);
+	if (g->keep)
+		g->kept = f;
+	return !g->keep;
 }
 
-/* A head that gave up held up those behind it. */
-static bool gave_up(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
+static void gate_init(struct gate *g)
 {
-	(void)f;
-	hand_out((struct permits *)(void *)q, granted);
-	return true;
+	*g = (struct gate){ 0 };
+	magi_waitq_init(&g->q, gate_gone);
 }
 
-static MAG_OP take(MAG_OP_ARGS, struct permits *p, uint64_t need)
+static mag_frame *gate_wait(mag_worker *w, mag_frame *f, struct gate *g)
 {
+	magi_lock *lock = magi_waitq_lock(&g->q);
 	int rc = magi_wait_begin(w, f);
 
-	magi_lock_acquire(magi_waitq_lock(&p->q));
-	if (rc == 0 && !p->q.count && p->free >= need) {
-		p->free -= need;
-	} else if (rc == 0 && magi_wait_park(f, &p->q, need)) {
-		magi_lock_release(magi_waitq_lock(&p->q));
+	if (g->cancel_first)
+		mag_scope_cancel(f->scope);
+	magi_lock_acquire(lock);
+	if (rc == 0 && magi_wait_park(f, &g->q, 0)) {
+		magi_lock_release(lock);
 		return NULL;
-	} else {
-		rc = MAG_ECANCELED;
 	}
-	magi_lock_release(magi_waitq_lock(&p->q));
-	return magi_wait_done(w, f, rc);
+	magi_lock_release(lock);
+	return magi_wait_done(w, f, MAG_ECANCELED);
 }
 
-static void give(struct permits *p, uint64_t n)
-{
-	mag_frame *granted = NULL;
-
-	magi_lock_acquire(magi_waitq_lock(&p->q));
-	p->free += n;
-	hand_out(p, &granted);
-	magi_lock_release(magi_waitq_lock(&p->q));
-	magi_wait_resume(granted);
-}
-
-struct holder {
+struct visitor {
 	mag_frame frame;
-	MAG_ARGS(holder, struct permits *p; uint64_t need; uint64_t patience; uint32_t *order; uint32_t want;);
-	mag_scope scope;
-	int64_t rc, left;
+	MAG_ARGS(visitor, struct gate *g; mag_scope **scope;);
+	mag_scope own;
+	int64_t rc, why;
 };
 
-/* `want` is the place in the order, 0 for one that gives up. */
-MAG_TASK(holder)
+MAG_TASK(visitor)
 {
-	MAG_BEGIN(holder);
-	MAG_WITH_TIMEOUT(&self->scope, self->patience);
-	MAG_AWAIT(self->rc, take, self->p, self->need);
-	CHECK(self->rc == (self->want ? 0 : MAG_ECANCELED));
-	if (self->rc == 0)
-		CHECK(magi_add_ar(self->order, 1u) + 1 == self->want); /* [counted] */
-	MAG_SCOPE_END(self->left, &self->scope);
-	if (self->rc == 0)
-		give(self->p, self->need);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct line {
-	mag_frame frame;
-	MAG_NO_ARGS(line);
-	struct permits p;
-	mag_group group;
-	uint32_t order;
-	int64_t rc;
-	uint32_t i;
-};
-
-MAG_TASK(line)
-{
-	MAG_BEGIN(line);
-	self->order = 0;
-	self->p.free = 0;
-	magi_waitq_init(&self->p.q, gave_up);
-	MAG_GROUP_BEGIN(&self->group);
-	for (self->i = 0; self->i < 20; self->i++) { /* each comes when the one before it waits; every third gives up */
-		MAG_SPAWN(self->rc, &self->group, holder, .p = &self->p, .need = 1,
-			  .patience = self->i % 3 == 1 ? 30 * REST : MAG_NEVER, .order = &self->order,
-			  .want = self->i % 3 == 1 ? 0 : self->i - (self->i + 1) / 3 + 1);
-		MAG_AWAIT(self->rc, mag_sleep, REST);
-	}
-	MAG_AWAIT(self->rc, mag_sleep, 40 * REST);
-	CHECK(self->order == 0 && self->p.q.count == 13);
-	give(&self->p, 1);
-	MAG_GROUP_END(self->rc, &self->group);
-	CHECK(self->order == 13 && self->p.free == 1 && !self->p.q.head && !self->p.q.count);
+	MAG_BEGIN(visitor);
+	MAG_SCOPE_BEGIN(&self->own);
+	if (self->scope)
+		magi_store_rel(self->scope, &self->own);
+	MAG_AWAIT(self->rc, gate_wait, self->g);
+	MAG_SCOPE_END(self->why, &self->own);
 	MAG_RETURN(self->rc);
 	MAG_END;
 }
 
-/* Tried: magi_waitq_cancel that leaves the cancelled one queued. */
-Test(wait, grants_come_in_order_and_pass_over_those_who_gave_up, .timeout = 10)
-{
-	EACH_WORKERS(n)
-		cr_assert_eq(RUN(n, line), 0);
-}
+enum { VISITORS = 4 };
 
-struct head {
-	mag_frame frame;
-	MAG_NO_ARGS(head);
-	struct permits p;
-	mag_group group;
-	uint32_t order;
-	int64_t rc;
+/* So many tasks that wait at the gate in this order. */
+struct party {
+	mag_runtime *rt;
+	struct gate gate;
+	mag_future done[VISITORS];
+	mag_scope *scope[VISITORS];
+	pthread_t canceller;
+	int cancelled;
 };
 
-MAG_TASK(head)
+static void invite(struct party *p, uint32_t n)
 {
-	MAG_BEGIN(head);
-	self->order = 0;
-	self->p.free = 1;
-	magi_waitq_init(&self->p.q, gave_up);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, holder, .p = &self->p, .need = 2, .patience = 5 * REST);
-	MAG_AWAIT(self->rc, mag_sleep, REST);
-	MAG_SPAWN(self->rc, &self->group, holder, .p = &self->p, .need = 1, .patience = MAG_NEVER,
-		  .order = &self->order, .want = 1);
-	MAG_AWAIT(self->rc, mag_sleep, REST);
-	CHECK(self->order == 0);
-	MAG_GROUP_END(self->rc, &self->group);
-	CHECK(self->order == 1 && self->p.free == 1);
-	MAG_RETURN(0);
-	MAG_END;
-}
+	const mag_runtime_options options = { .size = sizeof(options), .workers = 2 };
 
-/* Tried: magi_waitq_cancel without the callback, or with its grants dropped: the second waits for ever. */
-Test(wait, a_head_that_gives_up_lets_those_behind_it_go_on, .timeout = 10)
-{
-	EACH_WORKERS(n)
-		cr_assert_eq(RUN(n, head), 0);
-}
-
-/* Takes, holds, gives back, is cancelled at any moment; permits are neither lost nor doubled. */
-struct fickle {
-	mag_frame frame;
-	MAG_ARGS(fickle, struct permits *p; uint64_t seed; int rounds; uint32_t *held; uint32_t limit; uint32_t *taken;
-		 uint32_t *missed;);
-	struct magi_random random;
-	mag_scope scope;
-	uint64_t need;
-	int64_t rc, left;
-};
-
-MAG_TASK(fickle)
-{
-	MAG_BEGIN(fickle);
-	magi_random_seed(&self->random, self->seed);
-	for (; self->rounds; self->rounds--) {
-		self->need = 1 + magi_random_below(&self->random, 3);
-		MAG_WITH_TIMEOUT(&self->scope, magi_random_below(&self->random, 3) * 100);
-		MAG_AWAIT(self->rc, take, self->p, self->need);
-		if (self->rc == 0) {
-			CHECK(magi_add_ar(self->held, (uint32_t)self->need) + self->need <= self->limit); /* [counted] */
-			count(self->taken);
-			if (self->rounds % 2)
-				MAG_AWAIT(self->left, mag_sleep, magi_random_below(&self->random, 2) * 100);
-			else
-				MAG_YIELD(self->left);
-			magi_sub_ar(self->held, (uint32_t)self->need); /* [counted] */
-			give(self->p, self->need);
-		} else {
-			CHECK(self->rc == MAG_ECANCELED);
-			count(self->missed);
-		}
-		MAG_SCOPE_END(self->left, &self->scope);
+	*p = (struct party){ 0 };
+	gate_init(&p->gate);
+	cr_assert_eq(mag_runtime_create(&options, &p->rt), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		mag_future_init(&p->done[i]);
+		cr_assert_eq(mag_spawn_from(p->rt, &p->done[i], visitor, .g = &p->gate, .scope = &p->scope[i]), 0);
+		while (waiting(&p->gate.q) <= i)
+			sched_yield();
 	}
-	MAG_RETURN(0);
-	MAG_END;
 }
 
-struct market {
-	mag_frame frame;
-	MAG_ARGS(market, int rounds; uint32_t *taken; uint32_t *missed;);
-	struct permits p;
-	mag_group group;
-	uint32_t held;
-	int64_t rc;
-	uint32_t i;
-};
-
-enum { FICKLE = 24, PERMITS = 4 };
-
-MAG_TASK(market)
+static int64_t result(struct party *p, int i)
 {
-	MAG_BEGIN(market);
-	self->held = 0;
-	self->p.free = PERMITS;
-	magi_waitq_init(&self->p.q, gave_up);
-	MAG_GROUP_BEGIN(&self->group);
-	for (self->i = 0; self->i < FICKLE; self->i++)
-		MAG_SPAWN(self->rc, &self->group, fickle, .p = &self->p, .seed = self->i, .rounds = self->rounds,
-			  .held = &self->held, .limit = PERMITS, .taken = self->taken, .missed = self->missed);
-	MAG_GROUP_END(self->rc, &self->group);
-	CHECK(self->p.free == PERMITS && !self->p.q.count);
-	MAG_RETURN(self->rc);
-	MAG_END;
+	int64_t rc = 0;
+
+	cr_assert_eq(mag_future_wait(&p->done[i], &rc, MAG_NEVER), 0);
+	return rc;
 }
 
-/* Tried: magi_wait_take that does not look who won; finish_one without the queue's removal. */
-Test(wait, permits_are_neither_lost_nor_doubled_when_grants_race_with_cancels, .timeout = 100)
+static void go_home(struct party *p)
 {
-	EACH_WORKERS(n) {
-		const int rounds = 100000 / FICKLE / PLAY_SLOWDOWN;
-		uint32_t taken = 0, missed = 0;
+	cr_assert_eq(waiting(&p->gate.q), 0);
+	cr_assert_eq(mag_runtime_destroy(p->rt, mag_deadline_in(5 * MAG_SECOND)), 0);
+}
 
-		cr_assert_eq(RUN(n, market, .rounds = rounds, .taken = &taken, .missed = &missed), 0);
-		cr_assert_eq(taken + missed, FICKLE * rounds);
-		cr_assert(taken && missed, "%u %u", taken, missed);
+static void *cancel_one(void *arg)
+{
+	struct party *p = arg;
+
+	mag_scope_cancel(magi_load_acq(&p->scope[p->cancelled]));
+	return NULL;
+}
+
+/* The lock is held. On return a thread has claimed visitor i and waits for the lock. */
+static void claim_by_cancel(struct party *p, int i)
+{
+	mag_frame *f = p->gate.q.head;
+
+	for (int k = 0; k < i; k++)
+		f = f->op.wait.next;
+	p->cancelled = i;
+	cr_assert_eq(pthread_create(&p->canceller, NULL, cancel_one, p), 0);
+	while (magi_load_acq(&f->leader->state) & MAGI_PARKED)
+		sched_yield();
+}
+
+static void enter(struct party *p)
+{
+	magi_lock_acquire(magi_waitq_lock(&p->gate.q));
+}
+
+static void leave(struct party *p)
+{
+	magi_lock_release(magi_waitq_lock(&p->gate.q));
+}
+
+Test(wait, grants_go_to_the_first, .timeout = 20)
+{
+	struct party p;
+
+	invite(&p, 3);
+	for (int i = 0; i < 3; i++) {
+		mag_frame *f;
+
+		enter(&p);
+		f = magi_wait_grant(&p.gate.q, 10 + i);
+		leave(&p);
+		cr_assert_not_null(f);
+		magi_store_rlx(&f->q.next, NULL);
+		magi_wait_resume(f);
+		cr_assert_eq(result(&p, i), 10 + i);
+	}
+	enter(&p);
+	cr_assert_null(magi_wait_grant(&p.gate.q, 0));
+	leave(&p);
+	go_home(&p);
+}
+
+Test(wait, all_can_be_granted_at_once, .timeout = 20)
+{
+	struct party p;
+	mag_frame *list;
+
+	invite(&p, VISITORS);
+	enter(&p);
+	list = magi_wait_grant_all(&p.gate.q, 3);
+	leave(&p);
+	magi_wait_resume(list);
+	for (int i = 0; i < VISITORS; i++)
+		cr_assert_eq(result(&p, i), 3);
+	cr_assert_eq(p.gate.gone, 0);
+	go_home(&p);
+}
+
+Test(wait, nothing_is_granted_to_who_was_cancelled_first, .timeout = 20)
+{
+	struct party p;
+	mag_frame *f;
+
+	invite(&p, 3);
+	enter(&p);
+	claim_by_cancel(&p, 0);
+	f = magi_wait_grant(&p.gate.q, 7); /* the first in the queue is claimed: the second gets it */
+	leave(&p);
+	cr_assert_not_null(f);
+	magi_store_rlx(&f->q.next, NULL);
+	magi_wait_resume(f);
+	cr_assert_eq(result(&p, 0), MAG_ECANCELED);
+	cr_assert_eq(result(&p, 1), 7);
+	pthread_join(p.canceller, NULL);
+	cr_assert_eq(p.gate.gone, 1, "also when the grant had taken it out of the queue");
+	cr_assert_eq(waiting(&p.gate.q), 1);
+	mag_scope_cancel(p.scope[2]);
+	cr_assert_eq(result(&p, 2), MAG_ECANCELED);
+	go_home(&p);
+}
+
+Test(wait, who_was_granted_first_is_not_cancelled, .timeout = 20)
+{
+	struct party p;
+	mag_frame *f;
+
+	invite(&p, 1);
+	enter(&p);
+	f = magi_wait_grant(&p.gate.q, 7);
+	leave(&p);
+	cr_assert_not_null(f);
+	mag_scope_cancel(p.scope[0]);
+	cr_assert_eq(p.gate.gone, 0);
+	magi_store_rlx(&f->q.next, NULL);
+	magi_wait_resume(f);
+	cr_assert_eq(result(&p, 0), 7);
+	go_home(&p);
+}
+
+Test(wait, cancelled_waiter_leaves_the_queue_from_any_place, .timeout = 20)
+{
+	struct party p;
+
+	invite(&p, 4);
+	mag_scope_cancel(p.scope[1]);
+	cr_assert_eq(result(&p, 1), MAG_ECANCELED);
+	mag_scope_cancel(p.scope[3]);
+	cr_assert_eq(result(&p, 3), MAG_ECANCELED);
+	mag_scope_cancel(p.scope[0]);
+	cr_assert_eq(result(&p, 0), MAG_ECANCELED);
+	cr_assert_eq(waiting(&p.gate.q), 1);
+	mag_scope_cancel(p.scope[2]);
+	cr_assert_eq(result(&p, 2), MAG_ECANCELED);
+	cr_assert_eq(p.gate.gone, 4);
+	go_home(&p);
+}
+
+Test(wait, who_goes_can_pass_on_what_it_held_up, .timeout = 20)
+{
+	struct party p;
+
+	invite(&p, 2);
+	enter(&p);
+	p.gate.pass = true;
+	leave(&p);
+	mag_scope_cancel(p.scope[0]);
+	cr_assert_eq(result(&p, 0), MAG_ECANCELED);
+	cr_assert_eq(result(&p, 1), 5);
+	go_home(&p);
+}
+
+Test(wait, who_goes_can_be_kept_and_resumed_later, .timeout = 20)
+{
+	struct party p;
+
+	invite(&p, 1);
+	enter(&p);
+	p.gate.keep = true;
+	leave(&p);
+	mag_scope_cancel(p.scope[0]);
+	cr_assert_not(mag_future_poll(&p.done[0], NULL));
+	cr_assert_not_null(p.gate.kept);
+	p.gate.kept->op.result = 8;
+	magi_store_rlx(&p.gate.kept->q.next, NULL);
+	magi_wait_resume(p.gate.kept);
+	cr_assert_eq(result(&p, 0), 8);
+	go_home(&p);
+}
+
+/* Cancelled after it had looked and before it parks (tried: a park that does not look at CANCEL; the task then waits
+ * for ever and the test times out). */
+Test(wait, cancel_between_begin_and_park_is_not_lost, .timeout = 20)
+{
+	struct gate g;
+
+	gate_init(&g);
+	g.cancel_first = true;
+	for (uint32_t workers = 1; workers <= 4; workers *= 2) {
+		cr_assert_eq(RUN(workers, visitor, .g = &g), MAG_ECANCELED);
+		cr_assert_eq(waiting(&g.q), 0);
+		cr_assert_eq(g.gone, 0);
 	}
 }

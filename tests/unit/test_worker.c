@@ -1,112 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_worker.c - the worker's loop: fairness, the trampoline, pinned tasks, idling. */
+/* test_worker.c - the worker's loop: the trampoline, pinned tasks, idling. Fairness: test_worker_fair.c. */
 #include "unit/play.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "task/file.h"
-
-/* What one side does for ever must not keep the other from being done. Both run on one worker. */
-struct rivals {
-	struct magi_testio_world *world;
-	uint32_t done;    /* atomic: the patient one has had its turn */
-	uint32_t started; /* atomic: the greedy one is at it */
-	uint64_t turns;   /* of the greedy one */
-};
-
-enum { TURNS_MAX = 2000000 / PLAY_SLOWDOWN }; /* of the greedy one; by far enough for the other to come in between */
-
-/* One turn of a greedy task; the world's clock goes on meanwhile. False: enough. */
-static bool another_turn(struct rivals *r)
-{
-	raise_flag(&r->started);
-	if (r->turns % 16 == 0)
-		magi_testio_advance(r->world, MAG_MICROSECOND);
-	return ++r->turns < TURNS_MAX && !is_raised(&r->done);
-}
-
-struct greedy_yield {
-	mag_frame frame;
-	MAG_ARGS(greedy_yield, struct rivals *r;);
-	int64_t rc;
-};
-
-MAG_TASK(greedy_yield)
-{
-	MAG_BEGIN(greedy_yield);
-	while (another_turn(self->r))
-		MAG_YIELD(self->rc);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? 0 : -ETIME);
-	MAG_END;
-}
-
-struct respawn {
-	mag_frame frame;
-	MAG_ARGS(respawn, struct rivals *r; mag_group *group;);
-	int64_t rc;
-};
-
-/* The deque is never empty: each starts the next before it ends. */
-MAG_TASK(respawn)
-{
-	MAG_BEGIN(respawn);
-	if (another_turn(self->r))
-		MAG_SPAWN(self->rc, self->group, respawn, .r = self->r, .group = self->group);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct greedy_spawn {
-	mag_frame frame;
-	MAG_ARGS(greedy_spawn, struct rivals *r;);
-	mag_group group;
-	int64_t rc;
-};
-
-MAG_TASK(greedy_spawn)
-{
-	MAG_BEGIN(greedy_spawn);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, respawn, .r = self->r, .group = &self->group);
-	MAG_GROUP_END(self->rc, &self->group);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? self->rc : -ETIME);
-	MAG_END;
-}
-
-struct tree {
-	mag_frame frame;
-	MAG_ARGS(tree, struct rivals *r; uint32_t depth;);
-	int64_t rc;
-};
-
-/* Never parks: the worker gets a turn by its budget only. */
-MAG_TASK(tree)
-{
-	MAG_BEGIN(tree);
-	while (another_turn(self->r) && self->depth) {
-		MAG_FORK(tree, .r = self->r, .depth = self->depth - 1);
-		MAG_FORK(tree, .r = self->r, .depth = self->depth - 1);
-		MAG_JOIN(self->rc);
-	}
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct greedy_fork {
-	mag_frame frame;
-	MAG_ARGS(greedy_fork, struct rivals *r;);
-	int64_t rc;
-};
-
-MAG_TASK(greedy_fork)
-{
-	MAG_BEGIN(greedy_fork);
-	MAG_CALL(self->rc, tree, .r = self->r, .depth = 8);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? self->rc : -ETIME);
-	MAG_END;
-}
+#include <time.h>
 
 struct nothing {
 	mag_frame frame;
@@ -118,270 +14,6 @@ MAG_TASK(nothing)
 	MAG_BEGIN(nothing);
 	MAG_RETURN(0);
 	MAG_END;
-}
-
-struct greedy_call {
-	mag_frame frame;
-	MAG_ARGS(greedy_call, struct rivals *r;);
-	int64_t rc;
-};
-
-MAG_TASK(greedy_call)
-{
-	MAG_BEGIN(greedy_call);
-	while (another_turn(self->r))
-		MAG_CALL(self->rc, nothing);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? 0 : -ETIME);
-	MAG_END;
-}
-
-/* The patient ones. */
-
-struct patient_timer {
-	mag_frame frame;
-	MAG_ARGS(patient_timer, struct rivals *r;);
-	int64_t rc;
-};
-
-MAG_TASK(patient_timer)
-{
-	MAG_BEGIN(patient_timer);
-	MAG_AWAIT(self->rc, mag_sleep, 500 * MAG_MICROSECOND);
-	raise_flag(&self->r->done);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-struct patient_yield {
-	mag_frame frame;
-	MAG_ARGS(patient_yield, struct rivals *r;);
-	int64_t i, rc;
-};
-
-/* Is woken again and again. */
-MAG_TASK(patient_yield)
-{
-	MAG_BEGIN(patient_yield);
-	for (self->i = 0; self->i < 20; self->i++)
-		MAG_YIELD(self->rc);
-	raise_flag(&self->r->done);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-/* One byte of a pipe. */
-static mag_frame *pipe_byte(mag_worker *w, mag_frame *f, mag_fd fd, uint8_t code, char *byte)
-{
-	struct magi_req req = { .code = code, .addr = byte, .len = 1, .offset = UINT64_MAX };
-
-	return magi_file_await(w, f, fd, code == MAGI_IO_READ ? MAGI_FD_READING : MAGI_FD_WRITING, &req, NULL, NULL);
-}
-
-struct patient_io {
-	mag_frame frame;
-	MAG_ARGS(patient_io, struct rivals *r; int raw[2];);
-	mag_fd in, out;
-	char byte;
-	int64_t rc, end;
-};
-
-MAG_TASK(patient_io)
-{
-	MAG_BEGIN(patient_io);
-	self->rc = mag_fd_adopt(self->raw[0], &self->in);
-	if (self->rc == 0)
-		self->rc = mag_fd_adopt(self->raw[1], &self->out);
-	self->byte = 'x';
-	MAG_AWAIT(self->rc, pipe_byte, self->out, MAGI_IO_WRITE, &self->byte);
-	self->byte = 0;
-	MAG_AWAIT(self->rc, pipe_byte, self->in, MAGI_IO_READ, &self->byte);
-	raise_flag(&self->r->done);
-	self->rc = self->rc == 1 && self->byte == 'x' ? 0 : -EIO;
-	MAG_AWAIT(self->end, mag_close, self->in);
-	MAG_AWAIT(self->end, mag_close, self->out);
-	MAG_RETURN(self->rc);
-	MAG_END;
-}
-
-/* Both are started; the greedy one says whether it had to give up. */
-#define EXPECT_FAIR(greedy, patient, ...)                                                                      \
-	do {                                                                                                   \
-		struct play p;                                                                                 \
-		struct rivals r = { 0 };                                                                       \
-		mag_future first, second;                                                                      \
-		play_begin(&p, 1);                                                                             \
-		r.world = p.world;                                                                             \
-		mag_future_init(&first);                                                                       \
-		mag_future_init(&second);                                                                      \
-		cr_assert_eq(mag_spawn_from(p.rt, &first, patient, .r = &r, ##__VA_ARGS__), 0);                \
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy, .r = &r), 0);                               \
-		cr_assert_eq(play_wait(&second), 0, "%s starved %s", #greedy, #patient);                       \
-		cr_assert_eq(play_wait(&first), 0);                                                            \
-		play_end(&p);                                                                                  \
-	} while (0)
-
-/* Tried: FAIR_EVERY so large that it does not come (spawns starve woken tasks); BUDGET likewise (forks and calls starve
- * everything); look_is_due always false (timers, I/O and the inbox starve). */
-Test(worker, yielding_task_starves_nobody, .timeout = 30)
-{
-	EXPECT_FAIR(greedy_yield, patient_timer);
-	EXPECT_FAIR(greedy_yield, patient_yield);
-}
-
-Test(worker, tasks_that_spawn_themselves_starve_nobody, .timeout = 30)
-{
-	EXPECT_FAIR(greedy_spawn, patient_timer);
-	EXPECT_FAIR(greedy_spawn, patient_yield);
-}
-
-Test(worker, endless_tree_of_forks_starves_nobody, .timeout = 30)
-{
-	EXPECT_FAIR(greedy_fork, patient_timer);
-	EXPECT_FAIR(greedy_fork, patient_yield);
-}
-
-Test(worker, endless_calls_starve_nobody, .timeout = 30)
-{
-	EXPECT_FAIR(greedy_call, patient_timer);
-	EXPECT_FAIR(greedy_call, patient_yield);
-}
-
-static void expect_io_beside(int which)
-{
-	struct play p;
-	struct rivals r = { 0 };
-	mag_future first, second;
-	int raw[2];
-
-	play_begin(&p, 1);
-	r.world = p.world;
-	cr_assert_eq(magi_testio_pipe(p.world, raw), 0);
-	mag_future_init(&first);
-	mag_future_init(&second);
-	cr_assert_eq(mag_spawn_from(p.rt, &first, patient_io, .r = &r, .raw = { raw[0], raw[1] }), 0);
-	if (which == 0)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_yield, .r = &r), 0);
-	else if (which == 1)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_spawn, .r = &r), 0);
-	else
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_fork, .r = &r), 0);
-	cr_assert_eq(play_wait(&second), 0, "I/O starved");
-	cr_assert_eq(play_wait(&first), 0);
-	play_end(&p);
-}
-
-Test(worker, io_is_done_beside_endless_tasks, .timeout = 30)
-{
-	for (int which = 0; which < 3; which++)
-		expect_io_beside(which);
-}
-
-struct say_done {
-	mag_frame frame;
-	MAG_ARGS(say_done, struct rivals *r;);
-};
-
-MAG_TASK(say_done)
-{
-	MAG_BEGIN(say_done);
-	raise_flag(&self->r->done);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-static void expect_inbox_beside(int which)
-{
-	struct play p;
-	struct rivals r = { 0 };
-	mag_future first, second;
-
-	play_begin(&p, 1);
-	r.world = p.world;
-	mag_future_init(&first);
-	mag_future_init(&second);
-	if (which == 0)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_yield, .r = &r), 0);
-	else if (which == 1)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_spawn, .r = &r), 0);
-	else
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_fork, .r = &r), 0);
-	cr_assert(busy_until(&r.started, 10 * MAG_SECOND));
-	cr_assert_eq(mag_spawn_from(p.rt, &first, say_done, .r = &r), 0);
-	cr_assert_eq(play_wait(&second), 0, "the inbox starved");
-	cr_assert_eq(play_wait(&first), 0);
-	play_end(&p);
-}
-
-Test(worker, task_from_another_thread_runs_beside_endless_ones, .timeout = 30)
-{
-	for (int which = 0; which < 3; which++)
-		expect_inbox_beside(which);
-}
-
-struct bury {
-	mag_frame frame;
-	MAG_ARGS(bury, struct rivals *r;);
-	mag_group group;
-	int64_t rc;
-};
-
-/* The oldest entry of a deque that others are pushed on top of for ever. */
-MAG_TASK(bury)
-{
-	MAG_BEGIN(bury);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, say_done, .r = self->r);
-	MAG_SPAWN(self->rc, &self->group, respawn, .r = self->r, .group = &self->group);
-	MAG_GROUP_END(self->rc, &self->group);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? self->rc : -ETIME);
-	MAG_END;
-}
-
-/* A deque that is last in, first out starves its oldest. Tried: pick_oldest that skips the deque. */
-Test(worker, oldest_of_the_deque_is_not_buried, .timeout = 30)
-{
-	struct play p;
-	struct rivals r = { 0 };
-	int64_t rc;
-
-	play_begin(&p, 1);
-	r.world = p.world;
-	play_run(&p, rc, bury, .r = &r);
-	cr_assert_eq(rc, 0, "starved");
-	play_end(&p);
-}
-
-struct pin_beside {
-	mag_frame frame;
-	MAG_ARGS(pin_beside, struct rivals *r;);
-	mag_group group;
-	int64_t rc;
-};
-
-MAG_TASK(pin_beside)
-{
-	MAG_BEGIN(pin_beside);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN_ON(self->rc, 0, &self->group, patient_yield, .r = self->r);
-	MAG_SPAWN(self->rc, &self->group, greedy_yield, .r = self->r);
-	MAG_SPAWN(self->rc, &self->group, respawn, .r = self->r, .group = &self->group);
-	MAG_GROUP_END(self->rc, &self->group);
-	MAG_RETURN(self->r->turns < TURNS_MAX ? self->rc : -ETIME);
-	MAG_END;
-}
-
-/* Tried: pick_oldest without its third case. */
-Test(worker, pinned_task_has_its_turn_beside_endless_ones, .timeout = 30)
-{
-	struct play p;
-	struct rivals r = { 0 };
-	int64_t rc;
-
-	play_begin(&p, 1);
-	r.world = p.world;
-	play_run(&p, rc, pin_beside, .r = &r);
-	cr_assert_eq(rc, 0, "starved");
-	play_end(&p);
 }
 
 /* The trampoline. */
@@ -444,8 +76,8 @@ static mag_runtime *small_stack(struct magi_testio_world **world)
 
 enum { LINKS = 10000000 / PLAY_SLOWDOWN, DEPTH = 200000 / PLAY_SLOWDOWN };
 
-/* Completion inside completion overflowed stacks elsewhere. Tried: MAGI_WAIT that calls the next frame's step itself
- * instead of returning it; it crashes before link 1000. */
+/* Completion inside completion overflowed stacks elsewhere. Tried: magi_call and magi_end that call the next step
+ * instead of returning its frame. */
 Test(worker, chain_of_ten_million_links_runs_on_a_small_stack, .timeout = 60)
 {
 	struct magi_testio_world *world;
@@ -502,9 +134,37 @@ MAG_TASK(pause_once)
 	MAG_END;
 }
 
+struct await_it {
+	mag_frame frame;
+	MAG_ARGS(await_it, mag_future *future;);
+	int64_t rc;
+};
+
+MAG_TASK(await_it)
+{
+	MAG_BEGIN(await_it);
+	MAG_AWAIT(self->rc, mag_future_await, self->future);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+struct complete_it {
+	mag_frame frame;
+	MAG_ARGS(complete_it, mag_future *future;);
+};
+
+MAG_TASK(complete_it)
+{
+	MAG_BEGIN(complete_it);
+	mag_future_complete(self->future, 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
 struct pinned {
 	mag_frame frame;
 	MAG_ARGS(pinned, uint32_t home; mag_future *future;);
+	mag_future elsewhere;
 	mag_group group;
 	mag_scope scope;
 	int64_t i, rc, end;
@@ -536,6 +196,15 @@ MAG_TASK(pinned)
 		MAG_SPAWN(self->rc, &self->group, nothing);
 		STILL_AT_HOME();
 		MAG_SPAWN(self->rc, &self->group, pause_once);
+		MAG_GROUP_END(self->rc, &self->group);
+		STILL_AT_HOME();
+		mag_future_init(&self->elsewhere);
+		MAG_FORK(await_it, .future = &self->elsewhere); /* arrives at the join from another worker */
+		STILL_AT_HOME();
+		MAG_GROUP_BEGIN(&self->group);
+		MAG_SPAWN_ON(self->rc, (self->home + 1) % 3, &self->group, complete_it, .future = &self->elsewhere);
+		MAG_JOIN(self->end);
+		STILL_AT_HOME();
 		MAG_GROUP_END(self->rc, &self->group);
 		STILL_AT_HOME();
 		MAG_WITH_TIMEOUT(&self->scope, MAG_MICROSECOND);
@@ -574,7 +243,7 @@ MAG_TASK(pin_all)
 	MAG_END;
 }
 
-/* Tried: magi_resume_here left out of magi_arrive, of take_parent, of magi_spawn_end. */
+/* Tried: magi_resume_here left out of magi_arrive and of take_parent; is_pinned left out of magi_resume_later. */
 Test(worker, pinned_task_runs_on_its_worker_only, .timeout = 60)
 {
 	struct play p;
