@@ -211,9 +211,11 @@ static void sleep_until_work(struct magi_worker *w)
 	magi_io_read_mail(w);
 	watch = magi_steal_watch(w);
 	if (!anything_here(w) && watch && !stopping(w)) {
-		if (watch != MAGI_NEVER && now + watch < deadline)
-			deadline = now + watch;
 		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
+		if (watch != MAGI_NEVER) {
+			magi_watch_begin(w);
+			deadline = now + watch < deadline ? now + watch : deadline;
+		}
 		magi_io_poll(w, deadline);
 	}
 	magi_sleep_end(w);

@@ -10,8 +10,10 @@
  *          ready queue have none: the sleeper makes it for them, by membarrier(2), which passes a full barrier on every
  *          running thread of the process; it is left out when every other worker sleeps. Where there is no membarrier,
  *          owners are shown a set that is never empty, and pay for the barrier in the slow path.
- *          [search] a searcher leaves (seq) before it announces its sleep: whoever skipped a wake because it searched
- *          had added its work before, and the re-check finds it.
+ *          [search] a searcher leaves (seq), then looks at all once more, whether it sleeps or has found something: whoever
+ *          skipped a wake because it searched had added its work before, with a full barrier between.
+ *          [watch] a sleeper that has ended its watch (acquire, release) announces its next sleep as above before it looks
+ *          at who is in a step -> loaded (acquire) by who then relies on it
  *          [granted] set (release) before the doorbell -> taken (acquire) by the woken
  * Not:     a time-out as a safety net: it hides lost wakeups. A wake per push: it costs the waker 8 us. */
 #include "sched/idle.h"
@@ -20,10 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "sched/ready.h"
-
-enum { OFFER_EVERY_US = 1000 }; /* a wake costs 8 us: below 1 % */
 
 static long membarrier(int command)
 {
@@ -92,24 +91,20 @@ void magi_wake_for_work(mag_worker *pub)
 {
 	mag_runtime *rt = magi_runtime_of(pub);
 
-	if (rt->idle.fenced)
-		magi_fence_seq(&rt->idle.sleepers); /* [sleep] */
+	magi_fence_seq(&rt->idle.searching); /* [search] between the work that was added and the look at who searches */
 	wake_searcher(rt, pub);
 }
 
 void magi_offer_woken(mag_worker *pub)
 {
 	struct magi_worker *w = magi_worker_of(pub);
-	uint64_t ticks;
 
 	if (MAGI_LIKELY(magi_load_rlx(pub->sleepers) == 0)) /* [sleep] */
 		return;
-	/* One woken task is taken up by its waker next. But its waker's step may go on for long: now and then somebody is
-	 * woken for a single one, too, and then keeps a watch on this worker as long as its step lasts (run/steal.c). */
-	ticks = magi_ticks();
-	if (magi_ready_count(&w->ready) <= 1 && ticks - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us)
+	/* One woken task is taken up by its waker next. But its waker's step may go on for long: then somebody must be there
+	 * to notice, a sleeper that looks again soon. Where there is none, one is woken, and stays as that. */
+	if (magi_ready_count(&w->ready) <= 1 && magi_load_acq(&w->rt->idle.watchers)) /* [watch] */
 		return;
-	w->offered_at = ticks;
 	magi_wake_for_work(pub);
 }
 
@@ -142,12 +137,25 @@ bool magi_search_begin(struct magi_worker *w)
 	return true;
 }
 
+/* Whether there is something that one more searcher could take, now or soon. */
+static bool work_in_sight(const mag_runtime *rt)
+{
+	for (uint32_t i = 0; i < rt->n; i++) {
+		const struct magi_worker *v = rt->workers[i];
+
+		if (magi_deque_count(&v->pub.deque) || magi_ready_count(&v->ready) > 1 || magi_load_acq(&v->inbox)) /* [inbox] */
+			return true;
+	}
+	return false;
+}
+
 void magi_search_end(struct magi_worker *w, bool found)
 {
 	if (!w->searching)
 		return;
 	w->searching = false;
-	if (magi_sub_seq(&w->rt->idle.searching, 1u) == 1 && found) /* [search] */
+	/* Others may have skipped a wake because this one searched. It has looked at all before, or it looks now. */
+	if (magi_sub_seq(&w->rt->idle.searching, 1u) == 1 && found && work_in_sight(w->rt)) /* [search] */
 		wake_searcher(w->rt, &w->pub);
 }
 
@@ -162,10 +170,20 @@ void magi_sleep_begin(struct magi_worker *w)
 		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
+void magi_watch_begin(struct magi_worker *w)
+{
+	w->watching = true;
+	magi_add_ar(&w->rt->idle.watchers, 1u); /* [watch] */
+}
+
 void magi_sleep_end(struct magi_worker *w)
 {
 	struct magi_idle *idle = &w->rt->idle;
 
+	if (w->watching) {
+		w->watching = false;
+		magi_sub_ar(&idle->watchers, 1u); /* [watch] */
+	}
 	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
 		unset(idle, w->pub.index);
 	/* a grant that came while it woke for another reason is a searcher's duty all the same */

@@ -29,4 +29,7 @@ void magi_search_end(struct magi_worker *w, bool found);
 void magi_sleep_begin(struct magi_worker *w);
 void magi_sleep_end(struct magi_worker *w);
 
+/* Between the two: it will look at the others again soon by itself. */
+void magi_watch_begin(struct magi_worker *w);
+
 #endif

@@ -45,8 +45,8 @@ static mag_frame *take_spilled(struct magi_ready *q)
 	return f;
 }
 
-/* Woken tasks are often cold: what comes soon is fetched ahead, and for the next one also its neighbours in the member
- * list, which its end touches. Addresses only: a frame that somebody else has taken meanwhile does no harm. */
+/* Woken tasks are often cold: what comes soon is fetched ahead. Where nobody else can take them, also their neighbours in
+ * the member list, which their end touches. */
 static inline void fetch_ahead(struct magi_ready *q)
 {
 	int64_t top = magi_load_rlx(&q->ring.top); /* [last] */
@@ -59,11 +59,11 @@ static inline void fetch_ahead(struct magi_ready *q)
 		__builtin_prefetch(f + 64, 1);
 		__builtin_prefetch(f + 128, 1);
 	}
-	if (n > NEAR) {
+	if (q->ring.alone && n > NEAR) {
 		mag_frame *g = magi_load_rlx(magi_deque_slot(&q->ring, top + NEAR)); /* [publish] */
 
-		__builtin_prefetch(magi_load_rlx(&g->link.next), 1); /* [stat] */
-		__builtin_prefetch(magi_load_rlx(&g->link.pprev), 1); /* [stat] */
+		__builtin_prefetch(g->link.next, 1);
+		__builtin_prefetch(g->link.pprev, 1);
 	}
 }
 

@@ -38,12 +38,12 @@ struct magi_worker {
 	int64_t round;       /* woken tasks that come before the deque now */
 	uint64_t polled_at;  /* ticks */
 	uint64_t polled_turn;
-	uint64_t offered_at; /* ticks: when somebody was last woken for woken work */
 	uint64_t slow_watch; /* ns: how long it sleeps while another worker is in a step */
 	uint64_t paced_at;   /* ns: when timers were last served together */
 	uint64_t searches;
 	uint32_t spin_ns;    /* adaptive, up to the option */
 	bool searching;
+	bool watching;
 	int open_rc;
 	struct magi_random random;
 	pthread_t thread;
@@ -69,6 +69,7 @@ struct magi_worker {
 struct magi_idle {
 	uint64_t sleepers MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: bit i: worker i is about to block, or does */
 	uint32_t searching;                              /* atomic */
+	uint32_t watchers;                               /* atomic: sleepers that will look again by themselves */
 	bool fenced;                                     /* no membarrier here: those who offer work pay for a barrier */
 	uint64_t everyone;                               /* what owners are shown then: always somebody asleep */
 };

@@ -299,40 +299,61 @@ MAG_TASK(knocker)
 	MAG_END;
 }
 
-struct timeouts {
+struct impatient {
 	mag_frame frame;
-	MAG_NO_ARGS(timeouts);
-	mag_fd listener, fd;
-	mag_addr addr;
-	mag_acceptor acceptor;
-	mag_group group;
+	MAG_ARGS(impatient, mag_acceptor *acceptor; int *left;);
+	mag_fd fd;
 	mag_scope scope;
 	int64_t rc, end;
-	int got;
+	int i;
 };
 
-MAG_TASK(timeouts)
+MAG_TASK(impatient)
 {
-	enum { KNOCKS = 3000 };
-
-	MAG_BEGIN(timeouts);
-	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
-	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
-	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, knocker, .addr = &self->addr, .n = KNOCKS);
-	for (self->got = 0; self->got < KNOCKS;) {
-		MAG_WITH_TIMEOUT(&self->scope, (uint64_t)(self->got % 7) * 20 * MAG_MICROSECOND);
-		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+	MAG_BEGIN(impatient);
+	for (self->i = 0; magi_load_acq(self->left) > 0; self->i++) { /* [knocks] */
+		MAG_WITH_TIMEOUT(&self->scope, (uint64_t)(self->i % 7) * 20 * MAG_MICROSECOND);
+		MAG_AWAIT(self->rc, mag_acceptor_next, self->acceptor, &self->fd);
 		MAG_SCOPE_END(self->end, &self->scope);
 		CHECK_SAYING(self->rc == 0 || self->rc == MAG_ECANCELED, self->rc);
 		CHECK_EQ(self->rc == 0, self->fd.generation != 0);
 		if (self->rc < 0)
 			continue;
-		self->got++;
+		magi_add_ar(self->left, -1); /* [knocks] */
 		MAG_AWAIT(self->rc, mag_close, self->fd);
 	}
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct timeouts {
+	mag_frame frame;
+	MAG_NO_ARGS(timeouts);
+	mag_fd listener;
+	mag_addr addr;
+	mag_acceptor acceptor;
+	mag_group group;
+	int64_t rc;
+	int i, left;
+};
+
+MAG_TASK(timeouts)
+{
+	enum { KNOCKERS = 6, KNOCKS = 1000 };
+
+	MAG_BEGIN(timeouts);
+	CHECK_EQ(listen_local(&self->listener, &self->addr), 0);
+	CHECK_EQ(mag_acceptor_start(&self->acceptor, self->listener, NULL), 0);
+	self->left = KNOCKERS * KNOCKS;
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < KNOCKERS; self->i++)
+		MAG_SPAWN(self->rc, &self->group, knocker, .addr = &self->addr, .n = KNOCKS);
+	for (self->i = 0; self->i < WORKERS; self->i++)
+		MAG_SPAWN_ON(self->rc, (unsigned)self->i, &self->group, impatient, .acceptor = &self->acceptor,
+			     .left = &self->left);
 	MAG_GROUP_END(self->rc, &self->group);
 	CHECK_EQ(self->rc, 0);
+	CHECK_EQ(self->left, 0);
 	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
 	MAG_AWAIT(self->rc, mag_close, self->listener);
 	CHECK_EQ(open_files(), 0);

@@ -231,7 +231,7 @@ Test(receiver, a_ring_without_buffers_gets_more, .timeout = 60)
 /* Idle connections: a wait holds no buffer, cancelled or not. */
 struct waiter {
 	mag_frame frame;
-	MAG_ARGS(waiter, mag_fd fd; int64_t *result;);
+	MAG_ARGS(waiter, mag_fd fd; int64_t *result; uint64_t keep_ns;);
 	mag_buffer buffer;
 	int64_t rc;
 };
@@ -243,6 +243,8 @@ MAG_TASK(waiter)
 	*self->result = self->rc;
 	if (self->rc <= 0)
 		CHECK(!self->buffer.data);
+	if (self->keep_ns)
+		MAG_AWAIT(self->rc, mag_sleep, self->keep_ns);
 	mag_buffer_give(&self->buffer);
 	MAG_RETURN(0);
 	MAG_END;
@@ -328,7 +330,7 @@ MAG_TASK(burst)
 	for (self->i = 0; self->i < IDLE; self->i++) {
 		CHECK_EQ(mag_socket_pair(SOCK_STREAM, self->pair[self->i]), 0);
 		MAG_SPAWN_ON(self->rc, 1, &self->group, waiter, .fd = self->pair[self->i][0],
-			     .result = &self->result[self->i]);
+			     .result = &self->result[self->i], .keep_ns = 50 * MAG_MILLISECOND);
 	}
 	MAG_AWAIT(self->rc, mag_sleep, 20 * MAG_MILLISECOND);
 	MAG_SPAWN_ON(self->rc, 1, &self->group, hog, .go = &self->go, .spinning = &self->spinning);
