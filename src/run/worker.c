@@ -2,7 +2,7 @@
 /* worker.c - the loop of a worker: pick, run, look around, steal, sleep.
  *
  * Who:     the worker's own thread.
- * Always:  newest of the deque first, woken tasks in order, pinned ones in order; but every 61st pick looks at the oldest
+ * Always:  newest of the deque first, woken tasks in order; pinned ones every other time; every 61st pick looks at the oldest
  *          first, and at least every 61 picks or 100 us it looks at inbox, mail, timers and ring.
  *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
  * Pairs:   [busy] since when a step runs: stored (release) at each pick -> loaded (acquire) by thieves
@@ -141,6 +141,8 @@ static mag_frame *pick(struct magi_worker *w)
 
 	if (MAGI_UNLIKELY(++w->turn % FAIR_EVERY == 0))
 		f = pick_oldest(w);
+	if (!f && w->pinned_head && (w->turn & 1)) /* they run nowhere else: every other pick is theirs */
+		f = pop_pinned(w);
 	if (!f && w->round > 0) {
 		w->round--;
 		f = magi_ready_pop(&w->ready);
