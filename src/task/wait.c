@@ -216,10 +216,12 @@ mag_frame *magi_wait_grant_all(struct magi_waitq *q, int64_t result)
 
 void magi_wait_resume(mag_frame *list)
 {
-	if (list) {
-		mag_runtime *rt = list->scope->rt;
+	while (list) {
+		mag_frame *f = list;
+		mag_runtime *rt = f->scope->rt; /* waiters of one future may belong to several */
 
-		magi_resume_list(rt, magi_self_in(rt), list);
+		list = f->q.next;
+		magi_resume_later(rt, magi_self_in(rt), f);
 	}
 }
 
