@@ -37,6 +37,7 @@ enum {
 
 bool magi_worker_look(struct magi_worker *w)
 {
+	uint64_t now;
 	bool any;
 
 	w->polled_at = magi_ticks();
@@ -45,7 +46,9 @@ bool magi_worker_look(struct magi_worker *w)
 	magi_io_read_mail(w);
 	if (w->ops->due(w->io) && magi_io_poll(w, 0))
 		any = true;
-	magi_timers_expire(w, w, magi_now(w));
+	now = magi_now(w);
+	if (magi_timers_expire(w, w, now))
+		w->served_at = now;
 	magi_slab_publish(w);
 	return any;
 }
@@ -188,23 +191,20 @@ static bool anything_here(struct magi_worker *w)
 
 /* Until when to sleep for its own timers. Many timers close to one another are served together: a wake of the thread
  * costs as much as a hundred of them. A few timers are served on time. */
-static uint64_t timers_deadline(struct magi_worker *w, uint64_t now)
+static uint64_t timers_deadline(const struct magi_worker *w)
 {
 	uint64_t next = magi_wheel_next(&w->wheel);
 
 	if (next == MAGI_NEVER || magi_wheel_armed(&w->wheel) < MANY_TIMERS)
 		return next;
-	if (next < w->paced_at + PACE_NS)
-		next = w->paced_at + PACE_NS;
-	w->paced_at = next > now ? next : now;
-	return next;
+	return next < w->served_at + PACE_NS ? w->served_at + PACE_NS : next;
 }
 
 /* Announces, looks everywhere once more, blocks if there is really nothing. */
 static void sleep_until_work(struct magi_worker *w)
 {
 	uint64_t now = magi_now(w);
-	uint64_t deadline = timers_deadline(w, now);
+	uint64_t deadline = timers_deadline(w);
 	uint64_t watch;
 
 	magi_search_end(w, false);

@@ -39,7 +39,7 @@ struct magi_worker {
 	uint64_t polled_at;  /* ticks */
 	uint64_t polled_turn;
 	uint64_t slow_watch; /* ns: how long it sleeps while another worker is in a step */
-	uint64_t paced_at;   /* ns: when timers were last served together */
+	uint64_t served_at;  /* ns: when timers of its wheel last fired */
 	uint64_t searches;
 	uint32_t spin_ns;    /* adaptive, up to the option */
 	bool searching;

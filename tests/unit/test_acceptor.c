@@ -7,15 +7,23 @@
 #include "task/source.h"
 #include "task/wait.h"
 
-/* A look at the core as it is now. */
-static struct magi_source source(const mag_acceptor *acceptor)
+/* A look at the core as it is now; not at its lock. */
+struct look {
+	enum magi_source_state state;
+	const struct magi_worker *on;
+	uint32_t count;
+	bool ended;
+};
+
+static struct look source(const mag_acceptor *acceptor)
 {
-	struct magi_source *s = (struct magi_source *)(void *)acceptor->core, copy;
+	struct magi_source *s = (struct magi_source *)(void *)acceptor->core;
+	struct look look;
 
 	magi_lock_acquire(magi_waitq_lock(&s->q));
-	copy = *s;
+	look = (struct look){ s->state, s->on, s->count, s->ended };
 	magi_lock_release(magi_waitq_lock(&s->q));
-	return copy;
+	return look;
 }
 
 static uint32_t queued(const mag_acceptor *acceptor)

@@ -185,3 +185,55 @@ Test(timer, a_sleep_and_the_deadline_around_it_end_at_the_same_time, .timeout = 
 		play_end(&p);
 	}
 }
+
+/* Many far timers and one that is near: timers are served together, but none is put off to the far ones. Tried: the next
+ * service is counted from the deadline that was slept for last, an hour away. */
+struct far_sleeper {
+	mag_frame frame;
+	MAG_NO_ARGS(far_sleeper);
+	int64_t rc;
+};
+
+MAG_TASK(far_sleeper)
+{
+	MAG_BEGIN(far_sleeper);
+	MAG_AWAIT(self->rc, mag_sleep, 3600 * MAG_SECOND);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct near_sleeper {
+	mag_frame frame;
+	MAG_ARGS(near_sleeper, uint64_t *latest;);
+	mag_group group;
+	uint64_t slept_at;
+	int64_t rc;
+	int i;
+};
+
+MAG_TASK(near_sleeper)
+{
+	MAG_BEGIN(near_sleeper);
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < 2000; self->i++)
+		MAG_SPAWN(self->rc, &self->group, far_sleeper);
+	for (self->i = 0; self->i < 20; self->i++) {
+		self->slept_at = mag_now();
+		MAG_AWAIT(self->rc, mag_sleep, MAG_MILLISECOND);
+		if (mag_now() - self->slept_at > *self->latest)
+			*self->latest = mag_now() - self->slept_at;
+	}
+	mag_group_cancel(&self->group);
+	MAG_GROUP_END(self->rc, &self->group);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(timer, near_one_among_many_far_ones_is_on_time, .timeout = 60)
+{
+	const mag_runtime_options options = { .size = sizeof(options), .workers = 2 };
+	uint64_t latest = 0;
+
+	cr_assert_eq(mag_run(&options, near_sleeper, .latest = &latest), 0);
+	cr_assert_lt(latest, 5 * MAG_SECOND);
+}
