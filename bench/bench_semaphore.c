@@ -7,9 +7,13 @@
 
 enum { TASKS = 8 };
 
+enum { LINE = 64 };
+
 struct permitted {
 	mag_semaphore semaphore;
-	uint64_t count[TASKS]; /* the first is under the permit, when there is only one */
+	struct {
+		uint64_t count __attribute__((aligned(LINE))); /* what is counted apart is not to share a line */
+	} of[TASKS]; /* the first is under the permit, when there is only one */
 };
 
 struct taker {
@@ -49,7 +53,7 @@ MAG_TASK(takers)
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < TASKS; self->i++)
 		MAG_SPAWN(self->rc, &self->group, taker, .semaphore = &self->p->semaphore, .n = self->n,
-			  .count = &self->p->count[self->alone ? 0 : self->i]);
+			  .count = &self->p->of[self->alone ? 0 : self->i].count);
 	MAG_GROUP_END(self->rc, &self->group);
 	*self->ns = bench_now_ns() - self->start;
 	MAG_RETURN(self->rc);
@@ -67,7 +71,7 @@ int bench_semaphore(struct bench_run *r)
 	if (rc < 0)
 		return bench_fail(r, (int)rc, "%s %s", mag_errname(rc), mag_runtime_why());
 	for (int i = 0; i < TASKS; i++)
-		done += p.count[i];
+		done += p.of[i].count;
 	if (done != n * TASKS || mag_semaphore_permits(&p.semaphore) != permits)
 		return bench_fail(r, -EBADMSG, "%llu of %llu rounds counted, %u of %u permits left",
 				  (unsigned long long)done, (unsigned long long)n * TASKS,

@@ -43,6 +43,7 @@ MAG_API int mag_semaphore_init(mag_semaphore *semaphore, uint32_t permits, uint3
 MAG_API int mag_semaphore_fini(mag_semaphore *semaphore);
 
 MAG_API mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *semaphore, uint32_t n);
+MAG_API bool magi_semaphore_take_again(mag_semaphore *semaphore, uint32_t n);
 MAG_API int magi_semaphore_release(mag_semaphore *semaphore, uint32_t n, const char *where);
 
 /* n - 1: 0 permits are refused by the slow way */
@@ -50,11 +51,10 @@ MAGI_FAST bool magi_semaphore_take(mag_semaphore *semaphore, uint32_t n)
 {
 	uint32_t s = magi_load_rlx(&semaphore->state); /* [permit] */
 
-	while (!(s & MAGI_SEMAPHORE_WAITERS) && n - 1 < s / 2) {
-		if (MAGI_LIKELY(magi_cas_acq(&semaphore->state, &s, s - 2 * n))) /* [permit] */
-			return true;
-	}
-	return false;
+	if ((s & MAGI_SEMAPHORE_WAITERS) || n - 1 >= s / 2)
+		return false;
+	return MAGI_LIKELY(magi_cas_acq(&semaphore->state, &s, s - 2 * n)) || /* [permit] */
+	       magi_semaphore_take_again(semaphore, n);
 }
 
 /* MAG_AWAIT(rc, mag_semaphore_acquire, &semaphore, n): takes n permits, all at once, waiting until it is this task's
@@ -104,10 +104,9 @@ MAGI_FAST int magi_semaphore_give(mag_semaphore *semaphore, uint32_t n, const ch
 {
 	uint32_t s = magi_load_rlx(&semaphore->state); /* [permit] */
 
-	while (!(s & MAGI_SEMAPHORE_WAITERS) && n <= semaphore->max - s / 2) {
-		if (MAGI_LIKELY(magi_cas_rel(&semaphore->state, &s, s + 2 * n))) /* [permit] */
-			return 0;
-	}
+	if (!(s & MAGI_SEMAPHORE_WAITERS) && n <= semaphore->max - s / 2 &&
+	    MAGI_LIKELY(magi_cas_rel(&semaphore->state, &s, s + 2 * n))) /* [permit] */
+		return 0;
 	return magi_semaphore_release(semaphore, n, where);
 }
 

@@ -20,6 +20,16 @@
 /* Spins before the CPU is offered to others, in case the holder wants this one. Picked, not measured. */
 #define MAGI_LOCK_SPINS 100
 
+/* Pauses after a lost race for a word that many change: some 0.7 us, in which the other makes a dozen changes while it
+ * has the line, instead of one. Measured with two workers at one semaphore: 16 pauses 46 ns a round, none 98. */
+#define MAGI_BACK_OFF_PAUSES 16
+
+static inline void magi_back_off(void)
+{
+	for (int i = 0; i < MAGI_BACK_OFF_PAUSES; i++)
+		magi_pause();
+}
+
 typedef struct magi_lock {
 	uint32_t held;
 } magi_lock;

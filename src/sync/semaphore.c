@@ -95,6 +95,19 @@ static int take_or_wait(mag_semaphore *s, uint32_t n)
 	return enough ? 0 : 1;
 }
 
+bool magi_semaphore_take_again(mag_semaphore *s, uint32_t n)
+{
+	uint32_t was;
+
+	do {
+		magi_back_off();
+		was = magi_load_rlx(&s->state); /* [permit] */
+		if ((was & WAITERS) || n - 1 >= was / 2)
+			return false;
+	} while (!magi_cas_acq(&s->state, &was, was - 2 * n)); /* [permit] */
+	return true;
+}
+
 mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s, uint32_t n)
 {
 	bool parked = false;
@@ -127,6 +140,8 @@ int magi_semaphore_release(mag_semaphore *s, uint32_t n, const char *where)
 	mag_frame *list;
 	uint32_t was;
 
+	if (!(magi_load_rlx(&s->state) & WAITERS)) /* [permit] */
+		magi_back_off(); /* somebody was faster */
 	for (;;) {
 		was = magi_load_rlx(&s->state); /* [permit] */
 		if (n > s->max - was / 2) {
@@ -138,6 +153,7 @@ int magi_semaphore_release(mag_semaphore *s, uint32_t n, const char *where)
 		if (!(was & WAITERS)) {
 			if (magi_cas_rel(&s->state, &was, was + 2 * n)) /* [permit] */
 				return 0;
+			magi_back_off();
 			continue;
 		}
 		magi_lock_acquire(lock_of(s));
