@@ -19,6 +19,7 @@
 #include "task/file.h"
 #include "sched/idle.h"
 #include "sched/meet.h"
+#include "sched/depot.h"
 #include "sched/slab.h"
 #include "run/worker.h"
 #include "sched/cpus.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* slab.h - the depot behind the workers' free lists of frames. */
+/* slab.h - the workers' free lists of frames. */
 #ifndef MAGI_SCHED_SLAB_H
 #define MAGI_SCHED_SLAB_H
 
@@ -24,8 +24,5 @@ int64_t magi_slab_in_use(const struct magi_worker *w);
 
 /* Hands back all free frames of a worker that has stopped. */
 void magi_slab_drain(struct magi_worker *w);
-
-/* Frees all memory of the depot, in use or not. */
-void magi_depot_fini(struct magi_depot *d);
 
 #endif

@@ -69,15 +69,15 @@ struct magi_worker {
 struct magi_idle {
 	uint64_t sleepers MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: bit i: worker i is about to block, or does */
 	uint32_t searching;                              /* atomic */
-	uint32_t watchers;                               /* atomic: sleepers that will look again by themselves */
+	uint32_t watched;                                /* atomic: one of the sleepers will look again by itself */
 	bool fenced;                                     /* no membarrier here: those who offer work pay for a barrier */
 	uint64_t everyone;                               /* what owners are shown then: always somebody asleep */
 };
 
-/* Where free frames go between workers, see sched/slab.c. */
+/* Where free frames go between workers, see sched/depot.c. */
 struct magi_depot {
 	magi_lock lock;
-	void *batch[MAGI_CLASSES]; /* lists of lists: first word next frame, second word next batch */
+	struct magi_bundle *load[MAGI_CLASSES]; /* stacks */
 	char *fresh, *fresh_end;   /* not yet carved */
 	struct magi_region *regions;
 	uint64_t used[2]; /* atomic [stat]: classes of which there are frames, a bit each */

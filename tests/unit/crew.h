@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "sched/idle.h"
+#include "sched/depot.h"
 #include "sched/slab.h"
 #include "sched/types.h"
 
