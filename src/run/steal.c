@@ -4,7 +4,10 @@
  *
  * Who:     a searching worker.
  * Always:  what is stolen goes through the thief's ready queue or its own next pick, never through its deque.
- * Pairs:   [busy] run/worker.c */
+ * Pairs:   [busy] run/worker.c
+ *          [hint] relaxed: how often v has picked; and when some thief first saw a worker in the step it is in. A stale one says that a step is new
+ *          when it is not, or, once in 65,536, old when it is new: a woken task moves, or stays a little longer
+ * Not:     a time stamp at each pick for thieves to read: the clock costs the owner as much as a short step. */
 #include "run/steal.h"
 
 #include "base/clock.h"
@@ -13,21 +16,35 @@
 
 enum {
 	BUSY_US = 50,      /* in one step for longer: its woken tasks may be taken */
-	LONG_QUEUE = 32,   /* woken tasks beyond which it counts as busy, too */
 	BATCH_MAX = 16,    /* woken tasks taken at once, at most half */
-	SPAWNED_MAX = 64,  /* spawned tasks taken at once, at most half */
+	SPAWNED_MAX = 128,  /* spawned tasks taken at once, at most half */
 	WATCH_NS = 100000, /* how soon a sleeper looks again at a worker whose woken tasks it may not take yet */
-	SLOW_WATCH_NS = 1000000,      /* the same at one that is in a step and has none: it may come to have some */
+	SLOW_WATCH_NS = 1000000, /* the same at one that has none, or goes on with them: that may change */
 	SLOWEST_WATCH_NS = 16000000
 };
 
-static bool is_busy(const struct magi_worker *v, uint64_t now)
-{
-	uint64_t since = magi_load_acq(&v->step_since); /* [busy] */
+enum step { ASLEEP, NEW_STEP, OLD_STEP, LONG_STEP };
 
-	if (since && (int64_t)(now - since) > (int64_t)(BUSY_US * v->rt->ticks_per_us))
-		return true;
-	return magi_ready_count(&v->ready) > LONG_QUEUE;
+/* Whether v is in the step that some thief saw it in before, and since when. */
+static enum step step_of(struct magi_worker *v)
+{
+	uint64_t noted, pick, now;
+
+	if (!magi_load_acq(&v->awake)) /* [busy] */
+		return ASLEEP;
+	noted = magi_load_rlx(&v->noted); /* [hint] */
+	pick = magi_load_rlx(&v->picks) & 0xffff; /* [hint] */
+	now = magi_ticks() << 16;
+	if ((noted & 0xffff) != pick) {
+		magi_store_rlx(&v->noted, now | pick); /* [hint] */
+		return NEW_STEP;
+	}
+	return (int64_t)(now - noted) > (int64_t)(BUSY_US * v->rt->ticks_per_us << 16) ? LONG_STEP : OLD_STEP;
+}
+
+static bool is_busy(struct magi_worker *v)
+{
+	return step_of(v) == LONG_STEP || magi_ready_count(&v->ready) > MAGI_LONG_QUEUE;
 }
 
 static mag_frame *take_oldest(struct magi_worker *v)
@@ -92,7 +109,7 @@ static bool from_victim(struct magi_worker *w, struct magi_worker *v)
 {
 	if (take_from_deque(w, v))
 		return true;
-	if (!is_busy(v, magi_ticks()))
+	if (!is_busy(v))
 		return false;
 	if (take_woken(w, v))
 		return true;
@@ -116,11 +133,17 @@ bool magi_steal(struct magi_worker *w)
 	return false;
 }
 
-/* A worker in a step may wake tasks and go on, and may be busy when its next timer is due. */
-static uint64_t watch_step(const struct magi_worker *w, const struct magi_worker *v)
+/* How soon to look again at a worker that is awake: it may have woken tasks, or timers that are due, and be in one step
+ * for long. */
+static uint64_t watch_one(const struct magi_worker *w, struct magi_worker *v)
 {
-	uint64_t next = magi_wheel_next(&v->wheel), now, left;
+	bool woken = magi_ready_count(&v->ready) || magi_load_acq(&v->inbox); /* [inbox] */
+	enum step step = step_of(v);
+	uint64_t next, now, left;
 
+	if (woken && step >= OLD_STEP)
+		return step == LONG_STEP ? 0 : WATCH_NS;
+	next = magi_wheel_next(&v->wheel);
 	if (next == MAGI_NEVER)
 		return w->slow_watch;
 	now = magi_now(w);
@@ -128,24 +151,35 @@ static uint64_t watch_step(const struct magi_worker *w, const struct magi_worker
 	return left < w->slow_watch ? left : w->slow_watch;
 }
 
+/* Whether others have taken something up since the last time: then they soon may again. */
+static bool others_moved(struct magi_worker *w)
+{
+	uint64_t picks = 0;
+	bool moved;
+
+	for (uint32_t i = 0; i < w->rt->n; i++) {
+		if (w->rt->workers[i] != w)
+			picks += magi_load_rlx(&w->rt->workers[i]->picks); /* [hint] */
+	}
+	moved = picks != w->others;
+	w->others = picks;
+	return moved;
+}
+
 uint64_t magi_steal_watch(struct magi_worker *w)
 {
-	uint64_t watch = MAGI_NEVER, now = magi_ticks(), one;
+	uint64_t watch = others_moved(w) ? w->slow_watch : MAGI_NEVER, one;
 
 	for (uint32_t i = 0; i < w->rt->n; i++) {
 		struct magi_worker *v = w->rt->workers[i];
-		bool woken;
 
 		if (v == w)
 			continue;
 		if (magi_deque_count(&v->pub.deque))
 			return 0;
-		if (!magi_load_acq(&v->step_since)) /* [busy] it sleeps or searches, and looks itself */
+		if (!magi_load_acq(&v->awake)) /* [busy] it sleeps or searches, and looks itself */
 			continue;
-		woken = magi_ready_count(&v->ready) || magi_load_acq(&v->inbox); /* [inbox] */
-		if (woken && is_busy(v, now))
-			return 0;
-		one = woken ? WATCH_NS : watch_step(w, v);
+		one = watch_one(w, v);
 		watch = one < watch ? one : watch;
 	}
 	w->slow_watch = w->slow_watch < SLOWEST_WATCH_NS ? 2 * w->slow_watch : SLOWEST_WATCH_NS;

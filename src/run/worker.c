@@ -5,9 +5,12 @@
  * Always:  newest of the deque first, woken tasks in order; pinned ones every other time; every 61st pick looks at the oldest
  *          first, and at least every 61 picks or 100 us it looks at inbox, mail, timers and ring.
  *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
- * Pairs:   [busy] since when a step runs: stored (release) at each pick -> loaded (acquire) by thieves
+ * Pairs:   [busy] whether it takes up work: stored (release) when that changes -> loaded (acquire) by who thinks of
+ *          sleeping; between the store and a look at who sleeps lies the sleeper's barrier (idle.c [sleep])
+ *          [hint] relaxed: a count; thieves see from it that the same step still runs
  *          [stop] stored (seq) by who stops the runtime, who then wakes all -> loaded (acquire) by workers
- * Not:     looking at the ring after each step: an entry costs more than a batch of operations. */
+ * Not:     looking at the ring after each step: an entry costs more than a batch of operations.
+ *          Reading the clock at each pick: a short step takes no longer than that. */
 #include "run/worker.h"
 
 #include <signal.h>
@@ -28,6 +31,7 @@ enum {
 	BUDGET = 1024,       /* steps before others get their turn; a fork-join step takes some 5 ns, a server's 1 us */
 	FAIR_EVERY = 61,     /* picks; a prime, so that it does not beat with periodic work (Go, Tokio use the same) */
 	LOOK_EVERY_US = 100,
+	CLOCK_EVERY = 8,     /* picks, while they are short: so many steps that are suddenly long go unnoticed */
 	SPIN_MIN_NS = 1000,  /* below this, spinning is tried only now and then */
 	MANY_TIMERS = 256,   /* from here on timers are served together */
 	PACE_NS = 250000     /* at the most this late; libuv and Tokio count in milliseconds */
@@ -41,7 +45,8 @@ bool magi_worker_look(struct magi_worker *w)
 	bool any;
 
 	w->polled_at = magi_ticks();
-	w->polled_turn = w->turn;
+	w->polled_pick = w->picks;
+	w->clock_pick = w->picks + 1;
 	any = magi_inbox_collect(w);
 	magi_io_read_mail(w);
 	if (w->ops->due(w->io) && magi_io_poll(w, 0))
@@ -53,18 +58,33 @@ bool magi_worker_look(struct magi_worker *w)
 	return any;
 }
 
-static bool look_is_due(const struct magi_worker *w, uint64_t ticks)
+/* The clock is read at the first pick after a look, the second, the fourth, and so on, as long as they are short. */
+static bool look_is_due(struct magi_worker *w)
 {
-	return w->turn - w->polled_turn >= FAIR_EVERY || ticks - w->polled_at > LOOK_EVERY_US * w->rt->ticks_per_us;
+	uint64_t n = w->picks - w->polled_pick, late = LOOK_EVERY_US * w->rt->ticks_per_us, passed;
+
+	if (n >= FAIR_EVERY)
+		return true;
+	if (MAGI_LIKELY(w->picks < w->clock_pick))
+		return false;
+	passed = magi_ticks() - w->polled_at;
+	w->clock_pick = w->picks + (passed > late / 4 || n < 1 ? 1 : n < CLOCK_EVERY ? n : CLOCK_EVERY);
+	return passed > late;
+}
+
+static void count_pick(struct magi_worker *w)
+{
+	magi_store_rlx(&w->picks, w->picks + 1); /* [hint] */
 }
 
 /* The budget is used up. f goes on at once if nobody waits for the worker; else one round of woken tasks comes first,
  * f at its end. Its ancestors stay in the deque meanwhile: taking these up first would break the fork tree apart. */
 static mag_frame *out_of_budget(struct magi_worker *w, mag_frame *f)
 {
-	w->turn++;
+	count_pick(w);
 	magi_group_settle(w, NULL);
-	if (look_is_due(w, magi_ticks()))
+	w->clock_pick = w->picks; /* so many steps may have taken long */
+	if (look_is_due(w))
 		magi_worker_look(w);
 	w->round = magi_ready_count(&w->ready);
 	if (!w->round && !w->pinned_head)
@@ -89,7 +109,6 @@ static void run(struct magi_worker *w, mag_frame *f)
 {
 	mag_worker *pub = &w->pub;
 
-	magi_store_rlx(&w->picks, w->picks + 1); /* [stat] */
 	do {
 		uint32_t budget = BUDGET;
 
@@ -127,7 +146,7 @@ static mag_frame *pick_oldest(struct magi_worker *w)
 	mag_frame *f;
 	bool lost;
 
-	switch (w->turn / FAIR_EVERY % 3) {
+	switch (w->picks / FAIR_EVERY % 3) {
 	case 0:
 		f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
 		return f ? magi_resume_here(&w->pub, f) : NULL;
@@ -142,9 +161,9 @@ static mag_frame *pick(struct magi_worker *w)
 {
 	mag_frame *f = NULL;
 
-	if (MAGI_UNLIKELY(++w->turn % FAIR_EVERY == 0))
+	if (MAGI_UNLIKELY(w->picks % FAIR_EVERY == FAIR_EVERY - 1))
 		f = pick_oldest(w);
-	if (!f && w->pinned_head && (w->turn & 1)) /* they run nowhere else: every other pick is theirs */
+	if (!f && w->pinned_head && (w->picks & 1)) /* they run nowhere else: every other pick is theirs */
 		f = pop_pinned(w);
 	if (!f && w->round > 0) {
 		w->round--;
@@ -161,18 +180,21 @@ static mag_frame *pick(struct magi_worker *w)
 
 bool magi_worker_tick(struct magi_worker *w)
 {
-	uint64_t ticks = magi_ticks();
 	mag_frame *f;
 
-	if (MAGI_UNLIKELY(look_is_due(w, ticks)))
+	if (MAGI_UNLIKELY(look_is_due(w)))
 		magi_worker_look(w);
 	f = pick(w);
 	magi_group_settle(w, f);
 	if (!f)
 		return false;
+	count_pick(w);
 	if (MAGI_UNLIKELY(w->searching))
 		magi_search_end(w, true);
-	magi_store_rel(&w->step_since, ticks); /* [busy] */
+	if (MAGI_UNLIKELY(!w->awake)) {
+		magi_store_rel(&w->awake, 1u); /* [busy] */
+		magi_offer_watch(&w->pub);
+	}
 	run(w, f);
 	return true;
 }
@@ -214,10 +236,8 @@ static void sleep_until_work(struct magi_worker *w)
 	watch = magi_steal_watch(w);
 	if (!anything_here(w) && watch && !stopping(w)) {
 		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
-		if (watch != MAGI_NEVER) {
-			magi_watch_begin(w);
+		if (watch != MAGI_NEVER && magi_watch_begin(w))
 			deadline = now + watch < deadline ? now + watch : deadline;
-		}
 		magi_io_poll(w, deadline);
 	}
 	magi_sleep_end(w);
@@ -272,7 +292,7 @@ static void idle(struct magi_worker *w)
 {
 	enum found found;
 
-	magi_store_rel(&w->step_since, (uint64_t)0); /* [busy] */
+	magi_store_rel(&w->awake, 0u); /* [busy] */
 	found = search(w);
 	adapt_spin(w, found);
 	if (!found)

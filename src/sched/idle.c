@@ -12,8 +12,9 @@
  *          owners are shown a set that is never empty, and pay for the barrier in the slow path.
  *          [search] a searcher leaves (seq), then looks at all once more, whether it sleeps or has found something: whoever
  *          skipped a wake because it searched had added its work before, with a full barrier between.
- *          [watch] a sleeper that has ended its watch (acquire, release) announces its next sleep as above before it looks
- *          at who is in a step -> loaded (acquire) by who then relies on it
+ *          [watch] while some worker takes up work and another sleeps, one of those who sleep watches: it looks again soon.
+ *          Who takes up work says so, passes a barrier, and looks whether somebody watches (acquire). Who has watched ends
+ *          that (acquire, release), announces its next sleep as above, and then looks at who takes up work
  *          [granted] set (release) before the doorbell -> taken (acquire) by the woken
  * Not:     a time-out as a safety net: it hides lost wakeups. A wake per push: it costs the waker 8 us. */
 #include "sched/idle.h"
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #include "sched/ready.h"
+
+enum { OFFER_EVERY_US = 1000 };
 
 static long membarrier(int command)
 {
@@ -98,14 +101,28 @@ void magi_wake_for_work(mag_worker *pub)
 void magi_offer_woken(mag_worker *pub)
 {
 	struct magi_worker *w = magi_worker_of(pub);
+	int64_t n;
 
 	if (MAGI_LIKELY(magi_load_rlx(pub->sleepers) == 0)) /* [sleep] */
 		return;
-	/* One woken task is taken up by its waker next. But its waker's step may go on for long: then somebody must be there
-	 * to notice, a sleeper that looks again soon. Where there is none, one is woken, and stays as that. */
-	if (magi_ready_count(&w->ready) <= 1 && magi_load_acq(&w->rt->idle.watchers)) /* [watch] */
+	n = magi_ready_count(&w->ready);
+	/* One is taken up by its waker next. A few are in most cases as well, before a thief is there: so often is enough.
+	 * Should a step go on for long, the watcher comes for them. */
+	if (n <= 1 || (n <= MAGI_LONG_QUEUE && w->polled_at - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us))
 		return;
+	w->offered_at = w->polled_at;
 	magi_wake_for_work(pub);
+}
+
+void magi_offer_watch(mag_worker *pub)
+{
+	struct magi_idle *idle = &magi_runtime_of(pub)->idle;
+
+	if (magi_runtime_of(pub)->n == 1)
+		return;
+	magi_fence_seq(&idle->watched); /* [watch] */
+	if (!magi_load_acq(&idle->watched)) /* [watch] */
+		wake_searcher(magi_runtime_of(pub), pub);
 }
 
 void magi_wake_all(mag_runtime *rt)
@@ -170,10 +187,12 @@ void magi_sleep_begin(struct magi_worker *w)
 		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
-void magi_watch_begin(struct magi_worker *w)
+bool magi_watch_begin(struct magi_worker *w)
 {
-	w->watching = true;
-	magi_add_ar(&w->rt->idle.watchers, 1u); /* [watch] */
+	uint32_t nobody = 0;
+
+	w->watching = magi_cas_ar(&w->rt->idle.watched, &nobody, 1u); /* [watch] */
+	return w->watching;
 }
 
 void magi_sleep_end(struct magi_worker *w)
@@ -182,7 +201,7 @@ void magi_sleep_end(struct magi_worker *w)
 
 	if (w->watching) {
 		w->watching = false;
-		magi_sub_ar(&idle->watchers, 1u); /* [watch] */
+		(void)magi_xchg_ar(&idle->watched, 0u); /* [watch] */
 	}
 	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
 		unset(idle, w->pub.index);

@@ -13,6 +13,9 @@ void magi_wake_worker(struct magi_worker *to, mag_worker *from);
 /* Woken work was added to w's ready queue: wakes a thief if there is more than the owner takes up next. */
 void magi_offer_woken(mag_worker *w);
 
+/* w begins to take up work, and has said so: somebody must be there to see when one step takes long. */
+void magi_offer_watch(mag_worker *w);
+
 /* Wakes every worker: the runtime stops. */
 void magi_wake_all(mag_runtime *rt);
 
@@ -29,7 +32,7 @@ void magi_search_end(struct magi_worker *w, bool found);
 void magi_sleep_begin(struct magi_worker *w);
 void magi_sleep_end(struct magi_worker *w);
 
-/* Between the two: it will look at the others again soon by itself. */
-void magi_watch_begin(struct magi_worker *w);
+/* Between the two: whether it is the one that is to look at the others again soon; somebody else may be it already. */
+bool magi_watch_begin(struct magi_worker *w);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "sched/types.h"
 
+enum { MAGI_LONG_QUEUE = 32 }; /* more woken tasks than this may be stolen in any case */
+
 /* Owner: adds at the end. */
 void magi_ready_push(struct magi_ready *q, mag_frame *f);
 

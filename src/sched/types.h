@@ -34,11 +34,13 @@ struct magi_worker {
 	mag_frame *pinned_head, *pinned_tail; /* ready tasks that may run nowhere else */
 	mag_group *ended_group;               /* ends that are not yet told to their group: see task/group.c */
 	int64_t ended;
-	uint64_t turn;       /* picks, for fairness */
 	int64_t round;       /* woken tasks that come before the deque now */
-	uint64_t polled_at;  /* ticks */
-	uint64_t polled_turn;
-	uint64_t slow_watch; /* ns: how long it sleeps while another worker is in a step */
+	uint64_t polled_at;   /* ticks: the last look at everything */
+	uint64_t offered_at;  /* the same when it last woke somebody for a few woken tasks */
+	uint64_t polled_pick; /* which pick that was before */
+	uint64_t clock_pick;  /* at which pick to read the clock next */
+	uint64_t slow_watch;  /* ns: how long it sleeps while another worker is in a step */
+	uint64_t others;      /* picks of the others when it last looked at them */
 	uint64_t served_at;  /* ns: when timers of its wheel last fired */
 	uint64_t searches;
 	uint32_t spin_ns;    /* adaptive, up to the option */
@@ -50,8 +52,9 @@ struct magi_worker {
 	char why[320];
 
 	/* the owner writes, any thread reads */
-	uint64_t step_since MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: ticks when the current step began, 0: in none */
-	uint64_t picks, steals, parks, wakes, started, polls; /* atomic [stat] */
+	uint64_t picks MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: how often it has taken something up */
+	uint32_t awake;                               /* atomic: it takes things up; 0: it looks for work, or sleeps */
+	uint64_t steals, parks, wakes, started, polls; /* atomic [stat] */
 	int64_t frames[MAGI_CLASSES];                         /* [stat] taken from the depot minus given back */
 	uint64_t free_seen[MAGI_CLASSES];                     /* [stat] how many of them were free at the last look */
 
@@ -60,6 +63,7 @@ struct magi_worker {
 	mag_frame *pinned_inbox;                        /* atomic: the same, for this worker only */
 	uint32_t close_mail;                            /* atomic: a file that it uses is being closed */
 	uint32_t search_granted;                        /* atomic: whoever woke it counted it as a searcher */
+	uint64_t noted;                                 /* atomic: which pick a thief has seen it in, and since when */
 	struct magi_ready ready;
 	struct magi_slots slots;
 	struct magi_wheel wheel;

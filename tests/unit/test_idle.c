@@ -148,22 +148,52 @@ Test(idle, grant_to_one_that_woke_by_itself_is_not_lost, .timeout = 5)
 	crew_fini(&c);
 }
 
-/* Do not wake for work that the owner takes up at once, as long as somebody looks again if it does not. */
-Test(idle, one_woken_task_wakes_nobody_while_somebody_watches_but_two_do, .timeout = 5)
+/* Do not wake for work that the owner takes up at once, nor all the time for a few. Tried: offered_at left alone; two
+ * tasks and a queue then woke a thief at each hand-over, 40,000 times a second. */
+Test(idle, one_woken_task_wakes_nobody_two_do_now_and_then_and_many_always, .timeout = 5)
 {
+	enum { MANY = MAGI_LONG_QUEUE + 1 };
+	static mag_frame f[MANY];
 	struct crew c;
-	mag_frame f[2];
 
 	crew_init(&c, 2);
-	crew_frame(&f[0], MAGI_SPAWN);
-	crew_frame(&f[1], MAGI_SPAWN);
+	c.rt->ticks_per_us = 1;
+	c.w[0]->polled_at = 1000000;
+	for (int i = 0; i < MANY; i++)
+		crew_frame(&f[i], MAGI_SPAWN);
 	magi_sleep_begin(c.w[1]);
 	magi_ready_push(&c.w[0]->ready, &f[0]);
-	magi_add_ar(&c.rt->idle.watchers, 1u); /* [watch] */
 	magi_offer_woken(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 0);
 	magi_ready_push(&c.w[0]->ready, &f[1]);
 	magi_offer_woken(&c.w[0]->pub);
+	cr_assert_eq(crew_rings(&c, 1), 1);
+	magi_sleep_end(c.w[1]);
+	magi_search_end(c.w[1], false);
+	magi_sleep_begin(c.w[1]);
+	magi_offer_woken(&c.w[0]->pub);
+	cr_assert_eq(crew_rings(&c, 1), 1, "not so soon again");
+	for (int i = 2; i < MANY; i++)
+		magi_ready_push(&c.w[0]->ready, &f[i]);
+	magi_offer_woken(&c.w[0]->pub);
+	cr_assert_eq(crew_rings(&c, 1), 2, "there is something to take");
+	crew_fini(&c);
+}
+
+/* Somebody must see it when a step takes long. Tried: magi_offer_watch that does nothing. */
+Test(idle, who_takes_up_work_wakes_a_watcher_unless_there_is_one, .timeout = 5)
+{
+	struct crew c;
+
+	crew_init(&c, 3);
+	magi_sleep_begin(c.w[1]);
+	magi_sleep_begin(c.w[2]);
+	cr_assert(magi_watch_begin(c.w[2]));
+	cr_assert_not(magi_watch_begin(c.w[1]), "one is enough");
+	magi_offer_watch(&c.w[0]->pub);
+	cr_assert_eq(crew_rings(&c, 1) + crew_rings(&c, 2), 0);
+	magi_sleep_end(c.w[2]);
+	magi_offer_watch(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 1);
 	crew_fini(&c);
 }

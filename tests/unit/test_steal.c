@@ -11,7 +11,8 @@
 
 static void in_step_for(struct magi_worker *w, uint64_t us)
 {
-	w->step_since = magi_ticks() - us * w->rt->ticks_per_us;
+	w->awake = 1;
+	w->noted = (magi_ticks() - us * w->rt->ticks_per_us) << 16 | (w->picks & 0xffff);
 }
 
 static void crew_of_two(struct crew *c)
@@ -414,8 +415,8 @@ MAG_TASK(wake_and_hog)
 	MAG_END;
 }
 
-/* A slot that cannot be stolen delays [tokio#4941]. Tried: magi_offer_woken wakes nobody for a single task; it then waits
- * for the whole second. */
+/* A slot that cannot be stolen delays [tokio#4941]. Tried: magi_offer_watch that does nothing; it then waits for the
+ * whole second. */
 Test(steal, task_that_a_busy_one_has_woken_does_not_wait_for_its_end, .timeout = 60)
 {
 	mag_runtime *rt = play_real(2, NEVER_SPIN);
