@@ -14,6 +14,7 @@ static int echo(struct bare_conn *c)
 static int serve(int listen_fd, int stop_fd, const struct bench_server *how, struct bench_run *r)
 {
 	(void)how;
+	bench_pin(0);
 	return bare_serve(listen_fd, stop_fd, echo, r);
 }
 

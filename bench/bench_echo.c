@@ -70,6 +70,7 @@ struct echo_server {
 MAG_TASK(echo_server)
 {
 	MAG_BEGIN(echo_server);
+	bench_pin(0); /* the only worker */
 	self->rc = mag_fd_adopt(self->listen_fd, &self->listener);
 	if (self->rc >= 0)
 		self->rc = mag_fd_adopt(self->stop_fd, &self->stop);

@@ -71,13 +71,22 @@ static int raise_fd_limit(int want, struct bench_run *r)
 	return 0;
 }
 
+enum { ANY_CPU = -1 };
+
+/* For round trips the server pins its threads itself, once they run: a runtime that sees one CPU only does not spin. */
+static int server_cpu(const struct bench_server *how)
+{
+	return how->measure == BENCH_RTT ? ANY_CPU : 0;
+}
+
 /* The child's common beginning; what it prints is already flushed by the parent. */
 static void begin_child(int parent, int cpu)
 {
 	if (bench_die_with_parent(parent))
 		_exit(1);
 	signal(SIGPIPE, SIG_IGN);
-	bench_pin(cpu);
+	if (cpu != ANY_CPU)
+		bench_pin(cpu);
 }
 
 /* What the child ended as, in words when it did not end well. */
@@ -146,7 +155,7 @@ static int drive(const struct bench_server *how, struct bench_run *r, struct sha
 	fflush(NULL);
 	server = fork();
 	if (server == 0) {
-		begin_child(self, 0);
+		begin_child(self, server_cpu(how));
 		s->server.rc = how->serve(listen_fd, stop_fd, how, &s->server.run);
 		exit(0);
 	}

@@ -19,7 +19,8 @@ enum bench_measure {
 struct bench_server {
 	/* Serves connections of `listen_fd` (it listens already, nothing is accepted yet) until `stop_fd` becomes
 	 * readable, then returns 0. Runs in a process of its own, forked before any runtime exists, pinned to the
-	 * first CPU when there are two. What goes wrong: BENCH_SKIP or a negative code, and r->why. */
+	 * first CPU when there are two; when round trips are measured it does that itself (bench_pin).
+	 * What goes wrong: BENCH_SKIP or a negative code, and r->why. */
 	int (*serve)(int listen_fd, int stop_fd, const struct bench_server *how, struct bench_run *r);
 	enum bench_protocol protocol;
 	enum bench_measure measure;
