@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* test_serve_faults.c - magpie serve's own tasks while memory, descriptors and the kernel's patience run out: a client
+ * gets an answer or its connection is closed, later ones get an answer, and no descriptor and no frame is left.
+ *
+ * Tried: a connection for which there is no task that is not closed, or not counted out. */
+#include "serve_site.h"
+
+#include <fcntl.h>
+#include <magpie/impl/atomic.h>
+#include <magpie/time.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "base/alloc.h"
+#include "support/client.h"
+
+enum { CLIENTS = 6 };
+
+#define HELLO "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GOOD "HTTP/1.1 200 OK"
+
+/* What the server has told. */
+struct told {
+	uint32_t port;   /* atomic: 0 until it serves */
+	uint32_t closed; /* atomic: a door could not be opened */
+};
+
+static struct told told;
+
+static void ready(struct serve_site *site, const mag_addr *at)
+{
+	(void)site;
+	magi_store_rel(&told.port, (uint32_t)mag_addr_port(at)); /* [port] */
+}
+
+static void trouble(const char *what, int64_t rc)
+{
+	(void)rc;
+	if (!strcmp(what, "cannot accept connections"))
+		magi_store_rel(&told.closed, 1u); /* [closed] */
+}
+
+struct life {
+	mag_runtime *rt;
+	mag_future done;
+	int64_t rc;
+};
+
+/* It serves, or may yet; else it has told why not. */
+static bool is_open(struct life *l)
+{
+	return !magi_load_acq(&told.closed) && !mag_future_poll(&l->done, NULL); /* [closed] */
+}
+
+/* One client while faults come, until it has an answer, is closed, or has nothing to hope for. */
+static void ask_and_hear(struct life *l)
+{
+	uint64_t patience = mag_deadline_in(CLIENT_PATIENCE_S * MAG_SECOND);
+	int fd = client_call((uint16_t)told.port);
+	char first;
+
+	if (fd < 0)
+		return;
+	client_ask(fd, HELLO);
+	while (recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN && is_open(l)) {
+		cr_assert(mag_now() < patience, "a client waits for ever");
+		sched_yield();
+	}
+	close(fd);
+}
+
+/* It has ended, or is about to: a server that is refused at its own start may serve a few before it does. */
+static bool ends(struct life *l)
+{
+	uint64_t patience = mag_deadline_in(CLIENT_PATIENCE_S * MAG_SECOND);
+
+	while (!mag_future_poll(&l->done, NULL) && mag_now() < patience)
+		sched_yield();
+	return mag_future_poll(&l->done, NULL);
+}
+
+/* Enough clients that each listener has some, whichever the kernel chooses. */
+static void expect_service(struct life *l)
+{
+	for (int i = 0; i < 2 * CLIENTS; i++) {
+		int fd = client_call((uint16_t)told.port);
+		bool served = false;
+
+		if (fd >= 0) {
+			client_ask(fd, HELLO);
+			served = client_hears(fd, GOOD);
+			close(fd);
+		}
+		if (!served) {
+			cr_assert(ends(l), "it serves nobody any more");
+			return;
+		}
+	}
+}
+
+static void until_nothing_is_left(mag_runtime *rt)
+{
+	mag_stats s = { .size = sizeof(s) };
+
+	do
+		cr_assert_eq(mag_runtime_stats(rt, &s), 0);
+	while (s.frames);
+	cr_assert_eq(s.fds, 0);
+}
+
+static void serve_with_faults(struct life *l, uint64_t *reached)
+{
+	while (!magi_load_acq(&told.port) && is_open(l)) /* [port] */
+		sched_yield();
+	for (int i = 0; i < CLIENTS && is_open(l); i++)
+		ask_and_hear(l);
+	*reached = magi_fault_reached();
+	magi_fault_plan(0, 0);
+	if (is_open(l))
+		expect_service(l);
+}
+
+/* One life of a server. Returns how many fault sites were reached; *served: whether it did to the end. */
+static uint64_t live(const char *root, uint32_t workers, uint64_t n, uint64_t every, bool *served)
+{
+	const mag_runtime_options o = { .size = sizeof(o), .workers = workers, .spin_us = 5, .backend = "uring" };
+	struct serve_site site = { .listener = -1, .root = root, .ready = ready, .trouble = trouble };
+	uint64_t reached = n;
+	struct life l = { 0 };
+	int before;
+
+	told = (struct told){ 0 };
+	site.stop = eventfd(0, EFD_CLOEXEC);
+	cr_assert_eq(mag_addr_parse(&site.addr, "127.0.0.1:0"), 0);
+	before = client_descriptors();
+	if (mag_runtime_create(&o, &l.rt) == MAG_EBACKEND)
+		cr_skip_test("%s", mag_runtime_why());
+	mag_future_init(&l.done);
+	magi_fault_plan(n, every);
+	l.rc = mag_spawn_from(l.rt, &l.done, serve_run, .site = &site);
+	if (l.rc == 0)
+		serve_with_faults(&l, &reached);
+	magi_fault_plan(0, 0);
+	*served = l.rc == 0 && is_open(&l);
+	cr_assert_eq(write(site.stop, &(uint64_t){ 1 }, 8), 8);
+	if (l.rc == 0)
+		cr_assert_eq(mag_future_wait(&l.done, &l.rc, MAG_NEVER), 0);
+	mag_future_fini(&l.done);
+	cr_assert(!*served || l.rc == 0, "%s", mag_errname(l.rc));
+	cr_assert_eq(site.gate.now, 0, "connections that are gone are counted");
+	until_nothing_is_left(l.rt);
+	cr_assert_eq(mag_runtime_destroy(l.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
+	cr_assert_eq(client_descriptors(), before, "fault %llu, %llu", (unsigned long long)n,
+		     (unsigned long long)every);
+	close(site.stop);
+	return reached;
+}
+
+/* Each site in turn. They are not the same ones in each run, so a few runs more than one must miss the last. */
+static void in_turn(const char *root, uint32_t workers, uint64_t every)
+{
+	int missed = 0, lives = 0;
+
+	for (uint64_t n = 1; missed < 3; n++) {
+		bool served;
+
+		missed += live(root, workers, n, every, &served) < n;
+		lives += served;
+	}
+	cr_assert_gt(lives, 10, "it served in %d of its lives", lives);
+}
+
+Test(serve_faults, after_each_fault_in_turn_it_answers, .timeout = 120)
+{
+	in_turn(NULL, 1, 0);
+	in_turn(NULL, 2, 0);
+}
+
+Test(serve_faults, after_each_fault_in_turn_it_answers_with_a_file, .timeout = 120)
+{
+	char root[] = "/tmp/magpie_serve_faults_XXXXXX", file[sizeof(root) + 8];
+	int fd;
+
+	cr_assert(mkdtemp(root));
+	snprintf(file, sizeof(file), "%s/hello", root);
+	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	cr_assert(fd >= 0 && write(fd, "hello", 5) == 5 && close(fd) == 0);
+	in_turn(root, 2, 0);
+	unlink(file);
+	rmdir(root);
+}
+
+Test(serve_faults, when_each_third_attempt_fails_nobody_waits_for_ever, .timeout = 120)
+{
+	in_turn(NULL, 2, 3);
+}
