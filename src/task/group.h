@@ -8,13 +8,13 @@
 /* Tells a group the ends that this worker has gathered for it. */
 void magi_group_flush(struct magi_worker *w);
 
-/* Before f (or nothing) is taken up: ends are told unless f is a fresh member of the same group, whose own end is still
- * to come: a join must never wait for a worker that is busy with something else. */
+/* Before f (or nothing) is taken up: ends are told unless f is a member of the same group, whose own end is still to
+ * come, or its owner, who has not come to its end: a join must never wait for a worker that is busy with something else. */
 static inline void magi_group_settle(struct magi_worker *w, const mag_frame *f)
 {
 	if (MAGI_LIKELY(!w->ended_group))
 		return;
-	if (f && !f->at && f->flags == MAGI_SPAWN && f->scope == &w->ended_group->scope)
+	if (f && (f->flags & ~MAGI_LINKED) == MAGI_SPAWN && f->scope == &w->ended_group->scope)
 		return;
 	magi_group_flush(w);
 }
