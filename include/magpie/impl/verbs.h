@@ -40,6 +40,8 @@ MAGI_C_END
 #define MAGI_SITE_HERE(text) MAGI_SITE(__extension__ &&MAGI_HERE, text)
 
 #define MAGI_BEGIN(name)                                                             \
+	MAGI_ASSERT_STATIC(sizeof(struct name) <= MAGI_CLASS_BYTES_MAX,              \
+			   "a frame has 1 MiB at most: larger buffers need memory of their own"); \
 	struct name *const self __attribute__((unused)) = (struct name *)(void *)magi_f; \
 	MAGI_ENTER;                                                                  \
 	if (magi_f->at)                                                              \
