@@ -4,6 +4,10 @@
 
 #include <criterion/criterion.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 Test(cpus, there_is_at_least_one_and_no_more_than_the_machine_has, .timeout = 5)
@@ -27,4 +31,39 @@ Test(cpus, affinity_is_obeyed, .timeout = 5)
 	}
 	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
 	cr_assert_eq(magi_cpus_allowed(), 1);
+}
+
+/* A folder, and in it cpu.max. */
+static void cgroup(const char *root, const char *below, const char *cpu_max)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s%s", root, below);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s%s/cpu.max", root, below);
+	f = fopen(path, "we");
+	cr_assert_not_null(f);
+	fputs(cpu_max, f);
+	fclose(f);
+}
+
+/* A unit's CPUQuota is in its own cgroup, a container's may be above. Tried: only the root of the mount; only its own. */
+Test(cpus, quotas_of_the_own_cgroup_and_of_those_above_are_obeyed, .timeout = 5)
+{
+	char root[] = "/tmp/magpie-cgroup-XXXXXX", own[100] = "/slice/unit", above[100] = "/slice", rest[300];
+
+	cr_assert_not_null(mkdtemp(root));
+	cgroup(root, "", "max 100000\n");
+	cgroup(root, "/slice", "350000 100000\n");
+	cgroup(root, "/slice/unit", "max 100000\n");
+	cr_assert_eq(magi_cpus_quota(root, own), 4, "rounded up");
+	cgroup(root, "/slice/unit", "150000 100000\n");
+	strcpy(own, "/slice/unit");
+	cr_assert_eq(magi_cpus_quota(root, own), 2, "the smaller one");
+	cr_assert_eq(magi_cpus_quota(root, above), 4);
+	own[0] = 0;
+	cr_assert_eq(magi_cpus_quota(root, own), 0, "none");
+	snprintf(rest, sizeof(rest), "rm -r %s", root);
+	cr_assert_eq(system(rest), 0);
 }
