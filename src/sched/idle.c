@@ -185,6 +185,8 @@ void magi_sleep_begin(struct magi_worker *w)
 
 	if ((before | bit) != all && !idle->fenced)
 		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+	else
+		magi_fence_seq(&idle->sleepers); /* [sleep] the announcement alone does not order the looks that follow */
 }
 
 bool magi_watch_begin(struct magi_worker *w)

@@ -7,7 +7,7 @@
  * Always:  a frame leaves exactly once, by pop or by one winning steal. top only grows. bottom - top <= capacity.
  * Pairs:   [publish] push stores bottom (release) -> steal loads bottom (acquire): the frame's contents are visible.
  *                    Every store of bottom is a release: a thief may read any of them and needs the last push before it.
- *          [last]    pop exchanges bottom, then loads top; steal loads top, full barrier, loads bottom: of the last frame
+ *          [last]    pop exchanges bottom, then loads top (both seq: the exchange alone is no fence); steal loads top, full barrier, loads bottom: of the last frame
  *                    only one of owner and thief sees it as safe without the CAS on top, which decides.
  *          [publish] the slots, relaxed: the slot is ordered by bottom; a torn race is settled by the CAS on top, which discards
  *                    what was read when the slot had been reused.
@@ -75,7 +75,7 @@ MAGI_FAST mag_frame *magi_deque_pop(struct magi_deque *d)
 		magi_store_rel(&d->bottom, b); /* [publish] */
 	else
 		(void)magi_xchg_seq(&d->bottom, b); /* [last] the barrier between this store and the load of top */
-	t = magi_load_acq(&d->top);         /* [last] */
+	t = magi_load_seq(&d->top); /* [last] */
 	if (MAGI_LIKELY(t < b))
 		return magi_load_rlx(magi_deque_slot(d, b)); /* [publish] */
 	f = NULL;
@@ -99,7 +99,7 @@ MAGI_FAST bool magi_deque_take_back(struct magi_deque *d, const mag_frame *f)
 		magi_store_rel(&d->bottom, b); /* [publish] */
 	else
 		(void)magi_xchg_seq(&d->bottom, b); /* [last] */
-	t = magi_load_acq(&d->top); /* [last] */
+	t = magi_load_seq(&d->top); /* [last] */
 	if (MAGI_LIKELY(t < b))
 		return true;
 	won = t == b && magi_cas_seq(&d->top, &t, t + 1); /* [last] */
