@@ -3,7 +3,8 @@
  *
  * Who:     the worker's own thread.
  * Always:  newest of the deque first, woken tasks in order; pinned ones every other time; every 61st pick looks at the oldest
- *          first, and at least every 61 picks or 100 us it looks at inbox, mail, timers and ring.
+ *          first. At least every 61 picks or 100 us it looks at inbox, mail, timers and ring, and then all that is woken
+ *          comes before the deque.
  *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
  * Pairs:   [busy] whether it takes up work: stored (release) when that changes -> loaded (acquire) by who thinks of
  *          sleeping; between the store and a look at who sleeps lies the sleeper's barrier (idle.c [sleep])
@@ -178,23 +179,34 @@ static mag_frame *pick(struct magi_worker *w)
 	return f;
 }
 
+/* It has found something. That it takes up work is said first: the last searcher that leaves may rely on it. */
+static void wake_up(struct magi_worker *w)
+{
+	bool was_awake = w->awake;
+
+	magi_store_rel(&w->awake, 1u); /* [busy] */
+	if (w->searching)
+		magi_search_end(w, true);
+	if (!was_awake)
+		magi_offer_watch(&w->pub);
+}
+
 bool magi_worker_tick(struct magi_worker *w)
 {
 	mag_frame *f;
 
-	if (MAGI_UNLIKELY(look_is_due(w)))
+	if (MAGI_UNLIKELY(look_is_due(w))) {
 		magi_worker_look(w);
+		if (w->round <= 0) /* a deque that is never empty must not keep woken tasks waiting */
+			w->round = magi_ready_count(&w->ready);
+	}
 	f = pick(w);
 	magi_group_settle(w, f);
 	if (!f)
 		return false;
 	count_pick(w);
-	if (MAGI_UNLIKELY(w->searching))
-		magi_search_end(w, true);
-	if (MAGI_UNLIKELY(!w->awake)) {
-		magi_store_rel(&w->awake, 1u); /* [busy] */
-		magi_offer_watch(&w->pub);
-	}
+	if (MAGI_UNLIKELY(!w->awake || w->searching))
+		wake_up(w);
 	run(w, f);
 	return true;
 }

@@ -150,7 +150,7 @@ MAG_TASK(patient_timer)
 
 struct patient_yield {
 	mag_frame frame;
-	MAG_ARGS(patient_yield, struct rivals *r;);
+	MAG_ARGS(patient_yield, struct rivals *r; int64_t n;);
 	int64_t i, rc;
 };
 
@@ -160,7 +160,7 @@ MAG_TASK(patient_yield)
 	MAG_BEGIN(patient_yield);
 	while (!is_raised(&self->r->started))
 		MAG_YIELD(self->rc);
-	for (self->i = 0; self->i < 20; self->i++)
+	for (self->i = 0; self->i < self->n; self->i++)
 		MAG_YIELD(self->rc);
 	raise_flag(&self->r->done);
 	MAG_RETURN(0);
@@ -225,25 +225,45 @@ MAG_TASK(patient_io)
 Test(worker, yielding_task_starves_nobody, .timeout = 30)
 {
 	EXPECT_FAIR(greedy_yield, patient_timer);
-	EXPECT_FAIR(greedy_yield, patient_yield);
+	EXPECT_FAIR(greedy_yield, patient_yield, .n = 20);
 }
 
 Test(worker, tasks_that_spawn_themselves_starve_nobody, .timeout = 30)
 {
 	EXPECT_FAIR(greedy_spawn, patient_timer);
-	EXPECT_FAIR(greedy_spawn, patient_yield);
+	EXPECT_FAIR(greedy_spawn, patient_yield, .n = 20);
+}
+
+/* Ready tasks are looked at every 61 picks at least, all of them. Tried: magi_worker_tick that begins no round; 183. */
+Test(worker, woken_tasks_come_in_between_those_that_are_spawned, .timeout = 30)
+{
+	enum { YIELDS = 1000, PICKS = 61 };
+	struct play p;
+	struct rivals r = { 0 };
+	mag_future first, second;
+
+	play_begin(&p, 1);
+	r.world = p.world;
+	mag_future_init(&first);
+	mag_future_init(&second);
+	cr_assert_eq(mag_spawn_from(p.rt, &first, patient_yield, .r = &r, .n = YIELDS), 0);
+	cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_spawn, .r = &r), 0);
+	cr_assert_eq(play_wait(&second), 0);
+	cr_assert_eq(play_wait(&first), 0);
+	cr_assert(r.turns < 2 * YIELDS * PICKS, "%llu picks for %d turns", (unsigned long long)r.turns, YIELDS);
+	play_end(&p);
 }
 
 Test(worker, endless_tree_of_forks_starves_nobody, .timeout = 30)
 {
 	EXPECT_FAIR(greedy_fork, patient_timer);
-	EXPECT_FAIR(greedy_fork, patient_yield);
+	EXPECT_FAIR(greedy_fork, patient_yield, .n = 20);
 }
 
 Test(worker, endless_calls_starve_nobody, .timeout = 30)
 {
 	EXPECT_FAIR(greedy_call, patient_timer);
-	EXPECT_FAIR(greedy_call, patient_yield);
+	EXPECT_FAIR(greedy_call, patient_yield, .n = 20);
 }
 
 static void expect_io_beside(int which)
