@@ -44,7 +44,7 @@ static enum step step_of(struct magi_worker *v)
 
 static bool is_busy(struct magi_worker *v)
 {
-	return step_of(v) == LONG_STEP || magi_ready_count(&v->ready) > MAGI_LONG_QUEUE;
+	return step_of(v) == LONG_STEP || magi_ready_is_long(v);
 }
 
 static mag_frame *take_oldest(struct magi_worker *v)

@@ -9,6 +9,7 @@
  * Pairs:   [busy] whether it takes up work: stored (release) when that changes -> loaded (acquire) by who thinks of
  *          sleeping; between the store and a look at who sleeps lies the sleeper's barrier (idle.c [sleep])
  *          [hint] relaxed: a count; thieves see from it that the same step still runs
+ *          [hint] also how long a pick lasts, for who asks whether a queue is long
  *          [stop] stored (seq) by who stops the runtime, who then wakes all -> loaded (acquire) by workers
  * Not:     looking at the ring after each step: an entry costs more than a batch of operations.
  *          Reading the clock at each pick: a short step takes no longer than that. */
@@ -40,13 +41,23 @@ enum {
 
 /* Running. */
 
+/* Between two looks with enough picks between them it was not idle: each idling looks itself. */
+static void measure_picks(struct magi_worker *w, uint64_t ticks)
+{
+	uint64_t n = w->picks - w->polled_pick;
+
+	if (n >= CLOCK_EVERY)
+		magi_store_rlx(&w->pick_ticks, (3 * w->pick_ticks + (ticks - w->polled_at) / n) / 4); /* [hint] */
+	w->polled_at = ticks;
+	w->polled_pick = w->picks;
+}
+
 bool magi_worker_look(struct magi_worker *w)
 {
 	uint64_t now;
 	bool any;
 
-	w->polled_at = magi_ticks();
-	w->polled_pick = w->picks;
+	measure_picks(w, magi_ticks());
 	w->clock_pick = w->picks + 1;
 	any = magi_inbox_collect(w);
 	magi_io_read_mail(w);

@@ -12,7 +12,8 @@
  *          owners are shown a set that is never empty, and pay for the barrier in the slow path.
  *          [search] a searcher leaves (seq), then looks at all once more, whether it sleeps or has found something: whoever
  *          skipped a wake because it searched had added its work before, with a full barrier between.
- *          [watch] while some worker takes up work and another sleeps, one of those who sleep watches: it looks again soon.
+ *          [watch] while some worker takes up work and another sleeps, one or two of those who sleep watch: they look
+ *          again soon.
  *          Who takes up work says so, passes a barrier, and looks whether somebody watches (acquire). Who has watched ends
  *          that (acquire, release), announces its next sleep as above, and then looks at who takes up work
  *          [granted] set (release) before the doorbell -> taken (acquire) by the woken
@@ -25,7 +26,10 @@
 
 #include "sched/ready.h"
 
-enum { OFFER_EVERY_US = 1000 };
+enum {
+	OFFER_EVERY_US = 1000,
+	WATCHERS = 2 /* with one, two workers that sleep by turns would wake each other each time */
+};
 
 static long membarrier(int command)
 {
@@ -101,14 +105,14 @@ void magi_wake_for_work(mag_worker *pub)
 void magi_offer_woken(mag_worker *pub)
 {
 	struct magi_worker *w = magi_worker_of(pub);
-	int64_t n;
 
 	if (MAGI_LIKELY(magi_load_rlx(pub->sleepers) == 0)) /* [sleep] */
 		return;
-	n = magi_ready_count(&w->ready);
 	/* One is taken up by its waker next. A few are in most cases as well, before a thief is there: so often is enough.
 	 * Should a step go on for long, the watcher comes for them. */
-	if (n <= 1 || (n <= MAGI_LONG_QUEUE && w->polled_at - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us))
+	if (magi_ready_count(&w->ready) <= 1)
+		return;
+	if (w->polled_at - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us && !magi_ready_is_long(w))
 		return;
 	w->offered_at = w->polled_at;
 	magi_wake_for_work(pub);
@@ -120,8 +124,8 @@ void magi_offer_watch(mag_worker *pub)
 
 	if (magi_runtime_of(pub)->n == 1)
 		return;
-	magi_fence_seq(&idle->watched); /* [watch] */
-	if (!magi_load_acq(&idle->watched)) /* [watch] */
+	magi_fence_seq(&idle->watchers); /* [watch] */
+	if (!magi_load_acq(&idle->watchers)) /* [watch] */
 		wake_searcher(magi_runtime_of(pub), pub);
 }
 
@@ -154,13 +158,13 @@ bool magi_search_begin(struct magi_worker *w)
 	return true;
 }
 
-/* Whether there is something that one more searcher could take, now or soon. */
+/* Whether there is something that one more searcher could take. */
 static bool work_in_sight(const mag_runtime *rt)
 {
 	for (uint32_t i = 0; i < rt->n; i++) {
 		const struct magi_worker *v = rt->workers[i];
 
-		if (magi_deque_count(&v->pub.deque) || magi_ready_count(&v->ready) > 1 || magi_load_acq(&v->inbox)) /* [inbox] */
+		if (magi_deque_count(&v->pub.deque) || magi_ready_is_long(v))
 			return true;
 	}
 	return false;
@@ -191,9 +195,9 @@ void magi_sleep_begin(struct magi_worker *w)
 
 bool magi_watch_begin(struct magi_worker *w)
 {
-	uint32_t nobody = 0;
-
-	w->watching = magi_cas_ar(&w->rt->idle.watched, &nobody, 1u); /* [watch] */
+	w->watching = magi_load_acq(&w->rt->idle.watchers) < WATCHERS; /* [watch] one too many does no harm */
+	if (w->watching)
+		magi_add_ar(&w->rt->idle.watchers, 1u); /* [watch] */
 	return w->watching;
 }
 
@@ -203,7 +207,7 @@ void magi_sleep_end(struct magi_worker *w)
 
 	if (w->watching) {
 		w->watching = false;
-		(void)magi_xchg_ar(&idle->watched, 0u); /* [watch] */
+		magi_sub_ar(&idle->watchers, 1u); /* [watch] */
 	}
 	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
 		unset(idle, w->pub.index);

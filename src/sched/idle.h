@@ -32,7 +32,7 @@ void magi_search_end(struct magi_worker *w, bool found);
 void magi_sleep_begin(struct magi_worker *w);
 void magi_sleep_end(struct magi_worker *w);
 
-/* Between the two: whether it is the one that is to look at the others again soon; somebody else may be it already. */
+/* Between the two: whether it is to look at the others again soon; others may do that already. */
 bool magi_watch_begin(struct magi_worker *w);
 
 #endif

@@ -106,6 +106,13 @@ int64_t magi_ready_count(const struct magi_ready *q)
 	return magi_deque_count(&q->ring) + magi_load_acq(&q->spilled); /* [spill] */
 }
 
+bool magi_ready_is_long(const struct magi_worker *w)
+{
+	uint64_t ticks = (uint64_t)magi_ready_count(&w->ready) * magi_load_rlx(&w->pick_ticks); /* [hint] */
+
+	return ticks > MAGI_LONG_US * w->rt->ticks_per_us;
+}
+
 static void push_inbox(mag_frame **inbox, mag_frame *f)
 {
 	mag_frame *head = magi_load_rlx(inbox); /* [inbox] */

@@ -5,7 +5,7 @@
 
 #include "sched/types.h"
 
-enum { MAGI_LONG_QUEUE = 32 }; /* more woken tasks than this may be stolen in any case */
+enum { MAGI_LONG_US = 200 }; /* a queue whose last task has to wait for longer is shared */
 
 /* Owner: adds at the end. */
 void magi_ready_push(struct magi_ready *q, mag_frame *f);
@@ -18,6 +18,9 @@ mag_frame *magi_ready_take(struct magi_ready *q);
 
 /* Any thread: how many there seem to be. */
 int64_t magi_ready_count(const struct magi_ready *q);
+
+/* Any thread: whether the last of w's woken tasks would have to wait for long. */
+bool magi_ready_is_long(const struct magi_worker *w);
 
 /* Makes a frame run soon: on this worker (w may be NULL: whichever), or on its home if it is pinned. As the last act:
  * the frame may run before this returns. */

@@ -53,6 +53,7 @@ struct magi_worker {
 
 	/* the owner writes, any thread reads */
 	uint64_t picks MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: how often it has taken something up */
+	uint64_t pick_ticks;                          /* atomic: how long one lasts, of late */
 	uint32_t awake;                               /* atomic: it takes things up; 0: it looks for work, or sleeps */
 	uint64_t steals, parks, wakes, started, polls; /* atomic [stat] */
 	int64_t frames[MAGI_CLASSES];                         /* [stat] taken from the depot minus given back */
@@ -73,7 +74,7 @@ struct magi_worker {
 struct magi_idle {
 	uint64_t sleepers MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: bit i: worker i is about to block, or does */
 	uint32_t searching;                              /* atomic */
-	uint32_t watched;                                /* atomic: one of the sleepers will look again by itself */
+	uint32_t watchers;                               /* atomic: sleepers that will look again by themselves */
 	bool fenced;                                     /* no membarrier here: those who offer work pay for a barrier */
 	uint64_t everyone;                               /* what owners are shown then: always somebody asleep */
 };

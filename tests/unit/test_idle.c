@@ -152,13 +152,14 @@ Test(idle, grant_to_one_that_woke_by_itself_is_not_lost, .timeout = 5)
  * tasks and a queue then woke a thief at each hand-over, 40,000 times a second. */
 Test(idle, one_woken_task_wakes_nobody_two_do_now_and_then_and_many_always, .timeout = 5)
 {
-	enum { MANY = MAGI_LONG_QUEUE + 1 };
+	enum { MANY = MAGI_LONG_US + 1 };
 	static mag_frame f[MANY];
 	struct crew c;
 
 	crew_init(&c, 2);
 	c.rt->ticks_per_us = 1;
 	c.w[0]->polled_at = 1000000;
+	c.w[0]->pick_ticks = 1;
 	for (int i = 0; i < MANY; i++)
 		crew_frame(&f[i], MAGI_SPAWN);
 	magi_sleep_begin(c.w[1]);
@@ -185,14 +186,16 @@ Test(idle, who_takes_up_work_wakes_a_watcher_unless_there_is_one, .timeout = 5)
 {
 	struct crew c;
 
-	crew_init(&c, 3);
-	magi_sleep_begin(c.w[1]);
-	magi_sleep_begin(c.w[2]);
+	crew_init(&c, 4);
+	for (int i = 1; i < 4; i++)
+		magi_sleep_begin(c.w[i]);
 	cr_assert(magi_watch_begin(c.w[2]));
-	cr_assert_not(magi_watch_begin(c.w[1]), "one is enough");
-	magi_offer_watch(&c.w[0]->pub);
-	cr_assert_eq(crew_rings(&c, 1) + crew_rings(&c, 2), 0);
+	cr_assert(magi_watch_begin(c.w[3]));
+	cr_assert_not(magi_watch_begin(c.w[1]), "two are enough");
 	magi_sleep_end(c.w[2]);
+	magi_offer_watch(&c.w[0]->pub);
+	cr_assert_eq(crew_rings(&c, 1) + crew_rings(&c, 2) + crew_rings(&c, 3), 0);
+	magi_sleep_end(c.w[3]);
 	magi_offer_watch(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 1);
 	crew_fini(&c);

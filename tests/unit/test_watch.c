@@ -72,7 +72,7 @@ MAG_TASK(nap_and_hog)
 
 static bool all_sleep(mag_runtime *rt)
 {
-	return magi_load_acq(&rt->idle.sleepers) == 3 && !magi_load_acq(&rt->idle.watched); /* [sleep] [watch] */
+	return magi_load_acq(&rt->idle.sleepers) == 3 && !magi_load_acq(&rt->idle.watchers); /* [sleep] [watch] */
 }
 
 /* Tried: magi_offer_watch that does nothing; the timer then waits for the whole second. */
