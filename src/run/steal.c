@@ -5,8 +5,9 @@
  * Who:     a searching worker.
  * Always:  what is stolen goes through the thief's ready queue or its own next pick, never through its deque.
  * Pairs:   [busy] run/worker.c
- *          [hint] relaxed: how often v has picked; and when some thief first saw a worker in the step it is in. A stale one says that a step is new
- *          when it is not, or, once in 65,536, old when it is new: a woken task moves, or stays a little longer
+ *          [hint] relaxed: how often v has picked, and when some thief first saw it in the step it is in. A stale one
+ *          says that a step is new when it is not, or, once in 65,536, old when it is new: a woken task moves, or stays
+ *          a little longer
  * Not:     a time stamp at each pick for thieves to read: the clock costs the owner as much as a short step. */
 #include "run/steal.h"
 

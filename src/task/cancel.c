@@ -9,7 +9,15 @@
  *          A scope's flag is set before its members are marked, and the flags of the scopes inside before those of their
  *          owners: a task that is marked finds its current scope's flag set. A member that links later sees the flag.
  * Pairs:   [cancelled] set (seq) -> loaded (acquire) by awaits, and under the lock by who links or opens
- *          [state]: task/wait.h
+ *          [state]: task/wait.h. The mark is one compare and swap.
+ *          PARKED: q.leaf is read after it: it has claimed the task, so nobody writes the field any more, and its
+ *          acquire shows what that park has stored. Read before it, the leaf could be an earlier park's, whose frame
+ *          has ended: when the task ran at the look at it, or when the count of parks has come round.
+ *          PARKED_IO: the task stays its ring's, which uses the field for something else once the operation is over, so
+ *          q.token is read before it, in each round after a look at the state: that (acquire) shows the token of the
+ *          park it sees, or of a later one, and then the count of parks makes the swap fail. Who ends the park reads
+ *          the mark (release) before it writes the field. After exactly 65,536 parks in between the mail would name
+ *          an operation that is over, and is dropped.
  * Not:     recursion without bound: scopes nest at most MAG_SCOPE_DEPTH_MAX deep. */
 #include "task/cancel.h"
 
@@ -28,13 +36,13 @@ static magi_lock *lock_of(struct magi_shard *s)
 /* Marks a task as cancelled at this shield depth; claims it if it is parked. Its memory is held by a lock. */
 static void mark(struct magi_cancel *c, mag_frame *leader, unsigned depth)
 {
-	uint32_t s = magi_load_acq(&leader->state); /* [state] */
-	uint32_t after;
+	uint32_t s, after;
 	uint64_t token;
 	bool outside;
 
 	do {
-		token = magi_load_rlx(&leader->q.token); /* [state] */
+		s = magi_load_acq(&leader->state); /* [state] each time: the token is to be as new */
+		token = s & MAGI_PARKED_IO ? magi_load_rlx(&leader->q.token) : 0; /* [state] */
 		outside = (s & MAGI_DEPTH_MASK) / MAGI_DEPTH != depth;
 		after = outside ? s : s | MAGI_CANCEL;
 		if (!outside && (s & MAGI_PARKED))
@@ -44,7 +52,7 @@ static void mark(struct magi_cancel *c, mag_frame *leader, unsigned depth)
 	if (outside)
 		return;
 	if (s & MAGI_PARKED) {
-		mag_frame *leaf = (mag_frame *)(uintptr_t)token;
+		mag_frame *leaf = magi_load_rlx(&leader->q.leaf); /* [state] ours, since we claimed it */
 
 		magi_store_rlx(&leaf->q.next, c->claimed); /* [state] */
 		c->claimed = leaf;

@@ -7,8 +7,9 @@
  *          A parked operation on a ring (PARKED_IO) is resumed by its terminal completion only; cancelling it asks.
  * Pairs:   [state] parking, claiming and marking are read-modify-writes (acquire, release) of one word: no Dekker race
  *          between park and cancel; and what the granter wrote is visible to the resumed task.
- *          q.leaf and q.token are read before the CAS on the state word, whose park count makes the CAS fail if they
- *          have changed since; so every write of q is an atomic one, relaxed, though only its owner writes it.
+ *          A canceller reads q.token before its CAS on the state word, whose park count makes it fail if that has
+ *          changed since, and q.leaf after it; so every write of q is an atomic one, relaxed, though only its owner
+ *          writes it.
  * Not:     a lock per task; a flag checked before parking (a cancel between check and park was lost). */
 #ifndef MAGI_TASK_WAIT_H
 #define MAGI_TASK_WAIT_H
