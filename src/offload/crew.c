@@ -58,10 +58,14 @@ static int start(struct magi_lane *l, bool watches)
 		magi_free(h);
 	magi_lock_acquire(magi_lane_lock(l));
 	l->starting--;
-	if (rc == 0)
+	if (rc == 0) {
 		magi_lane_count(l, 1);
-	else
+	} else {
 		l->called--;
+		/* Whoever adds the next job tries again. Not this thread, not even for what was added meanwhile: in the same
+		 * shortage it would go on trying. */
+		magi_lane_settle(l);
+	}
 	magi_lane_release(l);
 	return rc;
 }

@@ -273,3 +273,48 @@ Test(offload_hand, idle_threads_use_no_cpu, .timeout = 20)
 	cr_assert_lt(cpu_ns() - before, (uint64_t)SLOWDOWN * 3 * MAG_MILLISECOND);
 	lanes_stop(rt);
 }
+
+/* Offloads one job after it has planned that the n-th fault site from there fails. */
+struct unlucky {
+	mag_frame frame;
+	MAG_ARGS(unlucky, uint64_t n;);
+	int64_t rc;
+};
+
+static MAG_TASK(unlucky)
+{
+	MAG_BEGIN(unlucky);
+	magi_fault_plan(self->n, 0);
+	MAG_AWAIT(self->rc, mag_offload, MAG_BLOCKING, do_nothing, NULL);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+/* The thread for a job that waits behind one that blocks cannot be made, for want of memory (site 1) or of threads (2).
+ * When there are some again, those who add jobs must call for one. Tried: start() that fails and leaves the lane
+ * `attentive`: nobody calls any more, and all that was added waits for the job that blocks. */
+Test(offload_hand, a_thread_that_could_not_be_made_is_made_for_a_later_job, .timeout = 30)
+{
+	for (uint64_t n = 1; n <= 2; n++) {
+		mag_runtime *rt = lanes_with(.workers = 1);
+		struct latch blocked = LATCH;
+		mag_future first, unserved, later[6];
+
+		start(rt, &first, job_task, .lane = MAG_BLOCKING, .fn = wait_at_latch, .arg = &blocked);
+		wait_until(counted(&blocked.inside) == 1);
+		start(rt, &unserved, unlucky, .n = n);
+		wait_until(magi_fault_reached() >= n);
+		wait_until(lane_stats(rt, MAG_BLOCKING).queued == 1);
+		magi_fault_plan(0, 0);
+		cr_assert_eq(lane_stats(rt, MAG_BLOCKING).threads, 1);
+		for (int i = 0; i < 6; i++)
+			start(rt, &later[i], job_task, .lane = MAG_BLOCKING, .fn = do_nothing);
+		for (int i = 0; i < 6; i++)
+			cr_assert_eq(result_of(&later[i]), 0);
+		cr_assert_eq(result_of(&unserved), 0);
+		cr_assert_eq(counted(&blocked.passed), 0);
+		open_latch(&blocked);
+		cr_assert_eq(result_of(&first), PASSED);
+		lanes_stop(rt);
+	}
+}
