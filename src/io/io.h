@@ -7,7 +7,8 @@
  *          buffers belong to the backend. Cancel only asks: the terminal record still comes, with whatever happened first.
  *          A token is the caller's; the backend compares tokens and never follows them.
  *          Backends never call the scheduler: poll returns records.
- * Errors:  0 or more, or -errno. submit never fails for want of room: what does not fit in the queue is kept in order. */
+ * Errors:  0 or more, or -errno. submit never fails for want of room: what does not fit in the queue is kept in order.
+ *          -ECANCELED, or -EINTR: cancelled. The latter, too, when the process was stopped and goes on. */
 #ifndef MAGI_IO_IO_H
 #define MAGI_IO_IO_H
 
@@ -87,8 +88,9 @@ struct magi_io_ops {
 	/* Makes the calling thread the owner. -errno; MAG_EBACKEND when this backend cannot run here. */
 	int (*open)(struct magi_io **io, const struct magi_io_params *params);
 	void (*submit)(struct magi_io *io, const struct magi_req *req);
-	/* Asks for the end of the request with this token; nothing happens when there is none. */
-	void (*cancel)(struct magi_io *io, uint64_t token);
+	/* Asks for the end of the request with this token; nothing happens when there is none. False: there is no memory
+	 * to ask with now, and it must be asked again, after a poll: only the caller can tell which requests are left. */
+	bool (*cancel)(struct magi_io *io, uint64_t token);
 	/* Hands over what was submitted and gathers up to `max` records. deadline, in ns of `now`: 0 never blocks,
 	 * UINT64_MAX waits for ever. Returns how many; 0 after a wake, the deadline or a signal. */
 	int (*poll)(struct magi_io *io, uint64_t deadline, struct magi_rec *recs, int max);

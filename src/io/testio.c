@@ -57,13 +57,14 @@ static void testio_submit(struct magi_io *base, const struct magi_req *req)
 	pthread_mutex_unlock(&io->world->lock);
 }
 
-static void testio_cancel(struct magi_io *base, uint64_t token)
+static bool testio_cancel(struct magi_io *base, uint64_t token)
 {
 	struct testio_io *io = io_of(base);
 
 	pthread_mutex_lock(&io->world->lock);
 	magi_testio_cancel(io, token);
 	pthread_mutex_unlock(&io->world->lock);
+	return true;
 }
 
 static int poll_locked(struct testio_io *io, uint64_t deadline, struct magi_rec *recs, int max)

@@ -42,15 +42,19 @@ static void uring_submit(struct magi_io *io, const struct magi_req *req)
 	u->failed[u->failed_count++] = req->token;
 }
 
-static void uring_cancel(struct magi_io *io, uint64_t token)
+static bool uring_cancel(struct magi_io *io, uint64_t token)
 {
 	struct magi_uring *u = ring_of(io);
 	struct magi_req req = { .code = MAGI_URING_CANCEL, .offset = token };
 	struct io_uring_sync_cancel_reg now = { .addr = token, .fd = -1 }; /* timeout 0: does not wait */
+	int rc;
 
 	/* in order behind the request, wherever that waits */
-	if (magi_uring_queue(u, &req) < 0)
-		io_uring_register_sync_cancel(&u->ring, &now);
+	if (magi_uring_queue(u, &req) == 0)
+		return true;
+	/* That needs no room. It does not find what the kernel has not been given, nor does every kernel know it. */
+	rc = io_uring_register_sync_cancel(&u->ring, &now);
+	return rc >= 0 || rc == -EALREADY || rc == -ETIME;
 }
 
 static uint32_t ready(const struct magi_uring *u)
@@ -77,6 +81,15 @@ static bool uring_due(struct magi_io *io)
 	return to_hand_over(u) || ready(u) || u->failed_count;
 }
 
+/* The kernel's own words for "a signal has cut it short", from ERESTARTSYS on. They are no errno, but some of its
+ * operations let them out: opening a FIFO does. */
+enum { RESTART_FIRST = 512, RESTART_LAST = 516 };
+
+static int32_t errno_of(int32_t res)
+{
+	return MAGI_UNLIKELY(res <= -RESTART_FIRST && res >= -RESTART_LAST) ? -EINTR : res;
+}
+
 static bool report(struct magi_uring *u, const struct io_uring_cqe *cqe, struct magi_rec *rec)
 {
 	uint32_t flags = 0;
@@ -86,7 +99,7 @@ static bool report(struct magi_uring *u, const struct io_uring_cqe *cqe, struct 
 		return false;
 	}
 	rec->token = cqe->user_data;
-	rec->res = cqe->res;
+	rec->res = errno_of(cqe->res);
 	rec->buffer = NULL;
 	if (cqe->flags & IORING_CQE_F_BUFFER) {
 		uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);

@@ -6,6 +6,7 @@
  * Who:     the worker whose ring it is, but for the mail.
  * Always:  a frame is resumed by the terminal record only, so its buffers are its own again.
  *          A completion's file reference is dropped before the frame runs.
+ *          A cancel that the backend has refused is mail again: it is asked for until it is taken, or void.
  * Pairs:   [mail] sched/slot.h. TSan sees the hand-over to the kernel by annotations in the backend. */
 #include "task/iop.h"
 
@@ -17,7 +18,10 @@
 #include "task/transfer.h"
 #include "task/wait.h"
 
-enum { RECORDS = 64 }; /* taken from the backend at a time */
+enum {
+	RECORDS = 64,  /* taken from the backend at a time */
+	REFUSED_MS = 1 /* how long to sleep at most when a cancel was refused; picked, not measured */
+};
 
 static uint32_t ring_index(const struct magi_worker *w)
 {
@@ -58,7 +62,7 @@ static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct 
 	if (result == MAGI_IO_AGAIN)
 		return;
 	/* The kernel's words for "it was cancelled": the second when one of its threads was at it. */
-	if (MAGI_UNLIKELY(result == -ECANCELED) || MAGI_UNLIKELY(result == -EINTR && s->file && magi_io_stopped(s)))
+	if (MAGI_UNLIKELY(result == -ECANCELED) || MAGI_UNLIKELY(result == -EINTR && !s->sure && magi_io_stopped(s)))
 		result = MAG_ECANCELED;
 	resume_frame(w, s, result);
 }
@@ -118,7 +122,9 @@ void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct mag
 
 bool magi_io_stopped(const struct magi_slot *s)
 {
-	return (magi_load_acq(&s->frame->leader->state) & MAGI_CANCEL) || magi_fd_closing(s->file); /* [state] */
+	if (magi_load_acq(&s->frame->leader->state) & MAGI_CANCEL) /* [state] */
+		return true;
+	return s->file && magi_fd_closing(s->file);
 }
 
 mag_frame *magi_io_await_surely(mag_worker *pub, mag_frame *f, const struct magi_req *request)
@@ -152,10 +158,21 @@ struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, voi
 	return s;
 }
 
+/* Mail that was read and is there again is a cancel that was refused: it must not wait for a sleep to end by itself. */
+static uint64_t sleep_until(struct magi_worker *w, uint64_t deadline)
+{
+	uint64_t soon;
+
+	if (!deadline || MAGI_LIKELY(!magi_load_acq(&w->slots.mailed))) /* [mail] */
+		return deadline;
+	soon = w->ops->now(w->io) + REFUSED_MS * MAGI_NS_PER_MS;
+	return soon < deadline ? soon : deadline;
+}
+
 bool magi_io_poll(struct magi_worker *w, uint64_t deadline)
 {
 	struct magi_rec recs[RECORDS];
-	int n = w->ops->poll(w->io, deadline, recs, RECORDS);
+	int n = w->ops->poll(w->io, sleep_until(w, deadline), recs, RECORDS);
 
 	magi_store_rlx(&w->polls, w->polls + 1); /* [stat] */
 	if (deadline) /* awake again, before the first task is made ready: it must not be chosen as a sleeper to wake */
@@ -169,12 +186,18 @@ bool magi_io_poll(struct magi_worker *w, uint64_t deadline)
 	return n > 0;
 }
 
+void magi_io_cancel(struct magi_worker *w, uint64_t token)
+{
+	if (MAGI_UNLIKELY(!w->ops->cancel(w->io, token)))
+		magi_slot_mail(&w->slots, token); /* needs no memory, and is void when the operation ends by itself */
+}
+
 static void cancel_slot(struct magi_slot *s, void *ctx)
 {
 	struct magi_worker *w = ctx;
 
 	if (!s->sure)
-		w->ops->cancel(w->io, magi_token(ring_index(w), s));
+		magi_io_cancel(w, magi_token(ring_index(w), s));
 }
 
 static void cancel_closing(struct magi_slot *s, void *ctx)
@@ -206,6 +229,8 @@ void magi_io_mail_close(mag_runtime *rt, mag_worker *from, uint64_t workers)
 void magi_io_drain(struct magi_worker *w)
 {
 	magi_slot_each(&w->slots, cancel_slot, w);
-	while (w->slots.used)
+	while (w->slots.used) {
 		magi_io_poll(w, MAGI_NEVER);
+		magi_io_read_mail(w);
+	}
 }

@@ -38,6 +38,9 @@ struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, voi
 /* Owner: takes records from the backend, resumes tasks; says whether there were any. */
 bool magi_io_poll(struct magi_worker *w, uint64_t deadline);
 
+/* Owner: asks for the end of the operation with this token, again and again while there is no memory to ask with. */
+void magi_io_cancel(struct magi_worker *w, uint64_t token);
+
 /* Owner: acts on cancel mail. */
 void magi_io_read_mail(struct magi_worker *w);
 

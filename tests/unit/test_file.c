@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "support/client.h"
+
 /* A folder of the test's own. */
 static char folder[64];
 
@@ -257,7 +259,7 @@ struct cancelled {
 	mag_scope scope;
 	size_t count;
 	int64_t rc, end;
-	int i;
+	int i, before;
 };
 
 static int adopt_pipe(mag_fd *in, mag_fd *out)
@@ -290,6 +292,7 @@ MAG_TASK(cancelled)
 	CHECK_EQ(self->rc, 0);
 	MAG_AWAIT(self->rc, mag_close, self->in);
 
+	self->before = client_descriptors();
 	for (self->i = 0; self->i < 200; self->i++) {
 		MAG_WITH_TIMEOUT(&self->scope, (uint64_t)self->i * MAG_MICROSECOND);
 		MAG_AWAIT(self->rc, mag_open, PATH(self->path, "c"), O_RDWR | O_CREAT, 0600, &self->fd);
@@ -300,6 +303,7 @@ MAG_TASK(cancelled)
 			MAG_AWAIT(self->rc, mag_close, self->fd);
 		CHECK_EQ(open_files(), 0);
 	}
+	CHECK_EQ(client_descriptors(), self->before);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -3,6 +3,7 @@
 #include "gates.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "task/iop.h"
@@ -274,4 +275,83 @@ MAG_TASK(refused)
 Test(iop, an_operation_without_memory_is_refused, .timeout = 10)
 {
 	cr_assert_eq(RUN(1, refused), 0);
+}
+
+/* Neither the kernel nor malloc has memory when a cancel is to be handed over: it is asked for until they have some. */
+enum { STARVED = 12, STARVED_RING = 8 };
+
+struct starved_read {
+	mag_frame frame;
+	MAG_ARGS(starved_read, int fd; uint32_t *began; uint32_t *cancelled;);
+	int64_t rc;
+	char byte;
+};
+
+MAG_TASK(starved_read)
+{
+	MAG_BEGIN(starved_read);
+	count(self->began);
+	MAG_AWAIT(self->rc, transfer, MAGI_IO_RECV, self->fd, &self->byte, 1);
+	CHECK(self->rc == MAG_ECANCELED || self->rc == -ENOMEM); /* the latter: it found no room itself */
+	if (self->rc == MAG_ECANCELED)
+		count(self->cancelled);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct starved {
+	mag_frame frame;
+	MAG_NO_ARGS(starved);
+	mag_group group;
+	mag_scope shield;
+	int fds[2], i, round;
+	uint32_t began, cancelled;
+	int64_t rc;
+};
+
+MAG_TASK(starved)
+{
+	MAG_BEGIN(starved);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->fds) == 0);
+	for (self->round = 0; self->round < 2; self->round++) { /* the first is for frames and slots */
+		self->began = self->cancelled = 0;
+		MAG_GROUP_BEGIN(&self->group);
+		if (self->round)
+			magi_fault_plan(1, 1);
+		for (self->i = 0; self->i < STARVED; self->i++) {
+			MAG_SPAWN(self->rc, &self->group, starved_read, .fd = self->fds[0], .began = &self->began,
+				  .cancelled = &self->cancelled);
+			CHECK(self->rc == 0);
+		}
+		while (self->began < STARVED)
+			MAG_YIELD(self->rc);
+		mag_group_cancel(&self->group);
+		MAG_SHIELD(&self->shield, MAG_NEVER);
+		MAG_AWAIT(self->rc, mag_sleep, MAG_MILLISECOND); /* mail is read meanwhile */
+		MAG_SCOPE_END(self->rc, &self->shield);
+		magi_fault_plan(0, 0);
+		MAG_GROUP_END(self->rc, &self->group);
+		CHECK(self->cancelled == (self->round ? STARVED_RING : STARVED));
+	}
+	MAG_AWAIT(self->rc, close_surely, self->fds[0]);
+	MAG_AWAIT(self->rc, close_surely, self->fds[1]);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: a cancel that finds no room is forgotten when the kernel does not have its request yet: the tasks wait for
+ * ever. */
+Test(iop, a_cancel_outlives_want_of_memory, .timeout = 20)
+{
+	mag_runtime_options options = { .size = sizeof(options), .workers = 1, .ring_entries = STARVED_RING,
+					.backend = "uring" };
+	struct play play = { NULL, NULL };
+	int64_t rc = mag_runtime_create(&options, &play.rt);
+
+	if (rc == MAG_EBACKEND)
+		cr_skip_test("%s", mag_runtime_why());
+	cr_assert_eq(rc, 0);
+	play_run(&play, rc, starved);
+	cr_assert_eq(rc, 0);
+	play_end(&play);
 }

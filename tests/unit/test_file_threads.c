@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* test_file_threads.c - operations on files that block in a thread of the kernel: what their await gives.
+ *
+ * Opening a FIFO waits for the other end; with O_CREAT the kernel does it in a thread from the start. */
+#include "net_run.h"
+
+#include <magpie/file.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/client.h"
+#include "support/kernel_threads.h"
+
+enum { OPENS = 6, BLOCKED = 4 }; /* the others wait for a thread */
+
+static char folder[64], fifo[80];
+
+static void make_fifo(void)
+{
+	snprintf(folder, sizeof(folder), "/tmp/magpie-fifo-XXXXXX");
+	cr_assert(mkdtemp(folder));
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	cr_assert(mkfifo(fifo, 0600) == 0);
+}
+
+static void remove_fifo(void)
+{
+	unlink(fifo);
+	rmdir(folder);
+}
+
+TestSuite(file_threads, .init = make_fifo, .fini = remove_fifo, .timeout = 30);
+
+#define RUN_ALONE(...)                                                                                      \
+	do {                                                                                                \
+		const mag_runtime_options alone = { .size = sizeof(alone), .workers = 1 };                  \
+		int64_t run_rc = mag_run(&alone, __VA_ARGS__);                                              \
+		cr_assert(run_rc == 0, "%lld %s %s", (long long)run_rc, mag_errname(run_rc), mag_runtime_why()); \
+	} while (0)
+
+/* Opens the FIFO, from the current folder or below another, and leaves what the await gave. */
+struct opener {
+	mag_frame frame;
+	MAG_ARGS(opener, mag_fd dir; int64_t *gave;);
+	mag_fd fd;
+	int64_t rc;
+};
+
+MAG_TASK(opener)
+{
+	MAG_BEGIN(opener);
+	MAG_AWAIT(*self->gave, mag_open_at, self->dir, self->dir.generation ? "fifo" : fifo, O_RDONLY | O_CREAT, 0600,
+		  0, &self->fd);
+	if (*self->gave == 0)
+		MAG_AWAIT(self->rc, mag_close, self->fd);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct cancelled {
+	mag_frame frame;
+	MAG_ARGS(cancelled, bool beneath;);
+	mag_group group;
+	mag_fd dir;
+	int64_t gave[OPENS], rc;
+	int i, waited, before;
+};
+
+MAG_TASK(cancelled)
+{
+	MAG_BEGIN(cancelled);
+	self->dir = MAG_CWD;
+	if (self->beneath)
+		MAG_AWAIT(self->rc, mag_open, folder, O_RDONLY | O_DIRECTORY, 0, &self->dir);
+	self->before = client_descriptors();
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < OPENS; self->i++)
+		MAG_SPAWN(self->rc, &self->group, opener, .dir = self->dir, .gave = &self->gave[self->i]);
+	WAIT_UNTIL(self->rc, kernel_threads() == BLOCKED);
+	mag_group_cancel(&self->group);
+	MAG_GROUP_END(self->rc, &self->group);
+	for (self->i = 0; self->i < OPENS; self->i++)
+		CHECK_EQ(self->gave[self->i], MAG_ECANCELED);
+	CHECK_EQ(client_descriptors(), self->before);
+	if (self->beneath)
+		MAG_AWAIT(self->rc, mag_close, self->dir);
+	CHECK_EQ(open_files(), 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: EINTR taken for a cancel only where there is a file: the await gives it. */
+Test(file_threads, a_cancelled_open_says_that_it_was_cancelled)
+{
+	RUN_ALONE(cancelled, .beneath = false);
+	RUN_ALONE(cancelled, .beneath = true);
+}
