@@ -51,6 +51,23 @@ static void resume_frame(struct magi_worker *w, struct magi_slot *s, int64_t res
 	magi_resume_later(w->rt, &w->pub, f);
 }
 
+/* A thread of the kernel was at it, and got a signal: because the request was cancelled, which is as good as -ECANCELED;
+ * or because the process was stopped and goes on, or frozen with the system. Then nothing has been done, and it is done
+ * now: true. But a connection goes on by itself, and a second request would be told so. */
+static bool interrupted(struct magi_worker *w, struct magi_slot *s, int64_t *result)
+{
+	if (s->sure)
+		return false;
+	if (magi_io_stopped(s)) {
+		*result = -ECANCELED;
+		return false;
+	}
+	if (s->req.code == MAGI_IO_CONNECT)
+		return false;
+	submit(w, &s->req);
+	return true;
+}
+
 static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct magi_rec *rec)
 {
 	int64_t result = rec->res;
@@ -61,8 +78,9 @@ static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct 
 		result = s->make(w, s->object, rec);
 	if (result == MAGI_IO_AGAIN)
 		return;
-	/* The kernel's words for "it was cancelled": the second when one of its threads was at it. */
-	if (MAGI_UNLIKELY(result == -ECANCELED) || MAGI_UNLIKELY(result == -EINTR && !s->sure && magi_io_stopped(s)))
+	if (MAGI_UNLIKELY(result == -EINTR) && interrupted(w, s, &result))
+		return;
+	if (MAGI_UNLIKELY(result == -ECANCELED))
 		result = MAG_ECANCELED;
 	resume_frame(w, s, result);
 }
@@ -84,16 +102,16 @@ int magi_io_submit(mag_worker *pub, mag_frame *f, const struct magi_req *request
 {
 	struct magi_worker *w = magi_worker_of(pub);
 	struct magi_slot *s = magi_slot_take(&w->slots);
-	struct magi_req req = *request;
 
 	if (!s)
 		return -ENOMEM;
 	fill(s, f, file, direction, make, object);
-	req.token = magi_token(ring_index(w), s);
-	if (MAGI_UNLIKELY(req.flags & MAGI_REQ_ALL))
-		magi_transfer_begin(f, &req);
-	if (MAGI_LIKELY(magi_wait_park_io(f, req.token))) {
-		submit(w, &req);
+	s->req = *request;
+	s->req.token = magi_token(ring_index(w), s);
+	if (MAGI_UNLIKELY(s->req.flags & MAGI_REQ_ALL))
+		magi_transfer_begin(f, &s->req);
+	if (MAGI_LIKELY(magi_wait_park_io(f, s->req.token))) {
+		submit(w, &s->req);
 		return 0;
 	}
 	magi_slot_give(&w->slots, s);
@@ -116,7 +134,10 @@ mag_frame *magi_io_await(mag_worker *pub, mag_frame *f, const struct magi_req *r
 
 void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct magi_req *req)
 {
+	struct magi_slot *s = magi_slot_find(&w->slots, rec->token);
+
 	req->token = rec->token;
+	s->req = *req;
 	submit(w, req);
 }
 

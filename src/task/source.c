@@ -75,7 +75,7 @@ static void stop(struct magi_worker *w, struct stop what)
 	if (!what.on)
 		return;
 	if (what.on == w) {
-		w->ops->cancel(w->io, what.token);
+		magi_io_cancel(w, what.token);
 		return;
 	}
 	magi_slot_mail(&what.on->slots, what.token);

@@ -5,8 +5,11 @@
 #include "net_run.h"
 
 #include <magpie/file.h>
+#include <sched.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/client.h"
@@ -95,4 +98,46 @@ Test(file_threads, a_cancelled_open_says_that_it_was_cancelled)
 {
 	RUN_ALONE(cancelled, .beneath = false);
 	RUN_ALONE(cancelled, .beneath = true);
+}
+
+/* Stops this process, as Ctrl-Z does, and lets it go on. */
+static void stop_and_go_on(void)
+{
+	char script[128];
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, script, NULL };
+	char *none[] = { NULL };
+	pid_t shell;
+	int status;
+
+	snprintf(script, sizeof(script), "kill -STOP %d; sleep 0.05; kill -CONT %d", (int)getpid(), (int)getpid());
+	cr_assert_eq(posix_spawn(&shell, "/bin/sh", NULL, NULL, argv, none), 0);
+	while (waitpid(shell, &status, 0) < 0)
+		cr_assert_eq(errno, EINTR);
+	cr_assert_eq(status, 0);
+}
+
+/* All that blocks in the kernel's threads ends with EINTR then. Tried: the await gives that. */
+Test(file_threads, an_open_goes_on_when_the_process_was_stopped)
+{
+	const mag_runtime_options alone = { .size = sizeof(alone), .workers = 1 };
+	mag_runtime *rt;
+	mag_future done;
+	int64_t gave = 1, rc;
+	int writer;
+
+	cr_assert_eq(mag_runtime_create(&alone, &rt), 0, "%s", mag_runtime_why());
+	mag_future_init(&done);
+	cr_assert_eq(mag_spawn_from(rt, &done, opener, .dir = MAG_CWD, .gave = &gave), 0);
+	while (kernel_threads() < 1)
+		sched_yield();
+	stop_and_go_on();
+	do
+		writer = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	while (writer < 0 && errno == ENXIO && !mag_future_poll(&done, &rc));
+	cr_assert_eq(mag_future_wait(&done, &rc, MAG_NEVER), 0);
+	mag_future_fini(&done);
+	cr_assert_eq(gave, 0, "%lld", (long long)gave);
+	cr_assert(writer >= 0);
+	close(writer);
+	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(10 * MAG_SECOND)), 0);
 }
