@@ -36,7 +36,7 @@ struct magi_slot {
 	uint32_t generation;
 	uint32_t index;
 	uint32_t next_free; /* index + 1; UINT32_MAX: in use */
-	struct magi_req req;  /* of a frame: what the backend was given last */
+	struct magi_req req;  /* what the backend was given last */
 	/* any thread */
 	uint32_t mail;      /* atomic: generation to cancel, 0: none */
 	uint32_t next_mail; /* index + 1; by whoever pushed it */

@@ -145,10 +145,13 @@ static void next_turn(struct magi_worker *w, struct magi_fd *r, uint32_t directi
 static void closed(struct magi_worker *w, struct magi_slot *s, const struct magi_rec *rec)
 {
 	mag_frame *closer = s->object;
+	int raw = s->req.fd;
 
 	magi_slot_give(&w->slots, s);
+	if (rec->res == -ENOMEM)
+		close(raw); /* it never came to the kernel */
 	if (closer) {
-		closer->op.result = rec->res;
+		closer->op.result = rec->res == -ENOMEM || rec->res == -EINTR ? 0 : rec->res; /* EINTR: but it is closed */
 		magi_resume_later(w->rt, &w->pub, closer);
 	}
 }

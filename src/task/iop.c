@@ -175,6 +175,7 @@ struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, voi
 	fill(s, NULL, file, 0, NULL, object);
 	s->done = deliver;
 	req->token = magi_token(ring_index(w), s);
+	s->req = *req;
 	submit(w, req);
 	return s;
 }
