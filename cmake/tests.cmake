@@ -109,6 +109,7 @@ include(cmake/small.cmake)
 # A part of the command is tested with llhttp and without the library.
 if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)
 	add_subdirectory(tests/http)
+	target_link_libraries(http_memory PRIVATE magpie_static)
 endif()
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)

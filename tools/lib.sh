@@ -3,16 +3,18 @@
 # lib.sh - what tools/demo and tools/check share; sourced.
 
 # need PACKAGE PROBE [PACKAGE PROBE]...
-# Installs the Debian packages whose probe fails, and names them. A probe is a command, a pkg-config module (pc:NAME) or
-# a file (/PATH): what is there by other means is not installed again.
+# Installs the Debian packages whose probe fails, and names them. A probe is a command, a pkg-config module (pc:NAME), a
+# file (/PATH) or a compiler with flags that an empty program is linked with (link:COMPILER FLAG...): what is there by
+# other means is not installed again.
 need()
 {
-	local package probe missing=() sudo=()
+	local package probe words missing=() sudo=()
 	while (($# > 0)); do
 		package=$1 probe=$2
 		shift 2
 		case $probe in
 		pc:*) pkg-config --exists "${probe#pc:}" 2> /dev/null || missing+=("$package") ;;
+		link:*) read -ra words <<< "${probe#link:}" && links "${words[@]}" || missing+=("$package") ;;
 		/*) [[ -e $probe ]] || missing+=("$package") ;;
 		*) command -v "$probe" > /dev/null || missing+=("$package") ;;
 		esac
@@ -37,6 +39,12 @@ need()
 	"${sudo[@]}" apt-get update -qq || echo "apt-get update failed; trying with the lists that are there"
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
 		> /dev/null
+}
+
+# links COMPILER FLAG...: whether an empty program can be linked
+links()
+{
+	command -v "$1" > /dev/null && "$@" -x c -o /dev/null - <<< 'int main(void) { return 0; }' > /dev/null 2>&1
 }
 
 # quietly LOG COMMAND...: runs it with its output in a file; shows the end of that when it fails

@@ -7,9 +7,11 @@ work=$(mktemp -d)
 server=
 faults=0
 
+# skip REASON: of the whole script; what was found until now counts
 skip() {
 	echo "SKIP: $1"
-	exit 77
+	[ "$faults" = 0 ] || finish
+	leave 77
 }
 
 need() {
@@ -29,6 +31,13 @@ same() {
 	[ "$2" = "$3" ] || fault "$1: wanted '$2', got '$3'"
 }
 
+# cannot_start WHAT: no fault where there is no io_uring, as the doctor sees it
+cannot_start() {
+	"$magpie" doctor 2> /dev/null | grep -q 'io_uring  *no' && skip "no io_uring here"
+	fault "$1 does not start"
+	finish
+}
+
 # start OPTION...: $url and $port say where; $max_files: the server's limit on open files
 start() {
 	: > "$work/out"
@@ -45,11 +54,7 @@ start() {
 	done
 	if [ -z "$url" ]; then
 		cat "$work/err"
-		if grep -q 'cannot start' "$work/err"; then
-			skip "magpie cannot run here"
-		fi
-		fault "serve $* does not start"
-		finish
+		cannot_start "serve $*"
 	fi
 	port=${url##*:}
 }
@@ -65,14 +70,19 @@ stop() {
 	same "lines of output" 1 "$(wc -l < "$work/out")"
 }
 
-finish() {
+# leave STATUS: nothing stays behind
+leave() {
 	trap - EXIT
 	[ -n "$server" ] && kill -KILL "$server"
 	rm -rf "$work"
-	[ "$faults" = 0 ] || echo "$faults faults"
-	exit $((faults > 0))
+	exit "$1"
 }
-trap finish EXIT
+
+finish() {
+	[ "$faults" = 0 ] || echo "$faults faults"
+	leave $((faults > 0))
+}
+trap 'fault "the script ends before its end"; finish' EXIT
 
 need mktemp sed
 [ -x "$magpie" ] || skip "no magpie command in this build"

@@ -5,7 +5,7 @@ source "$(dirname "$0")/serve.bash"
 
 "$magpie" demo > "$work/demo" 2> "$work/err"
 rc=$?
-grep -q 'cannot start' "$work/err" && skip "magpie cannot run here"
+grep -q 'cannot start' "$work/err" && cannot_start "the demo"
 same "exit status" 0 "$rc"
 for word in forks requests 'p99.9' steals memory 'magpie serve'; do
 	grep -q -- "$word" "$work/demo" || fault "the demo does not say '$word'"

@@ -135,7 +135,8 @@ void serve_answer(struct serve_conn *c)
 	c->parser.spill = c->spill ? c->spill : here->spill;
 	c->now = now;
 	while (c->in_at < c->in_len && !c->closing) {
-		if (!serve_room(c, here, room))
+		/* without a buffer memory is out: whoever wants a file is told, which needs less room */
+		if (!serve_room(c, here, room) && (c->buffer || !serve_room(c, here, HTTP_RESPONSE_MAX)))
 			break;
 		rc = http_parse(&c->parser, c->in + c->in_at, c->in_len - c->in_at, &used);
 		c->in_at += (uint32_t)used;
@@ -155,7 +156,7 @@ void serve_answer(struct serve_conn *c)
 	begin_wait(c, fresh, c->in_at - from, now);
 	if (c->out_len)
 		c->step = SERVE_SEND;
-	else if (c->closing || c->in_at < c->in_len) /* the latter: memory is out */
+	else if (c->closing)
 		c->step = SERVE_FINISH;
 	else
 		c->step = SERVE_RECV;

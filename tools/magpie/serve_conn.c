@@ -6,18 +6,24 @@
  * deadline as it is by then, at most once a second. When it fires early, that is seen by the clock and the await is done
  * again. An answer that fits in the socket at once runs under the deadline of the wait for the next request.
  *
+ * Rates. A body and an answer get their time over and over, as long as enough was moved in it. What was moved before
+ * does not count: who was fast for a while may not be silent for the longer.
+ *
  * Stopping. The server cancels all connections. Whoever waits for a request without having any of it closes; all
  * others go on under a shield, with what is left of SERVE_STOP_S as its deadline, and close after the answer. */
 #include "serve_conn.h"
 
+#include <linux/sockios.h>
 #include <magpie/time.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+/* All but STOP_NS are shorter by the site's hurry. */
 #define IDLE_NS (60 * MAG_SECOND)
 #define HEAD_NS (10 * MAG_SECOND)
-#define GRACE_NS (10 * MAG_SECOND)  /* before the minimum rate of a body counts */
-#define TAKE_NS (30 * MAG_SECOND)   /* the same for an answer */
+#define BODY_NS (10 * MAG_SECOND)   /* in which a body must come at the minimum rate */
+#define TAKE_NS (30 * MAG_SECOND)   /* the same for taking an answer */
 #define BYTE_NS (MAG_SECOND / 1024) /* the minimum rate, both ways: 1 KiB a second */
 #define LINGER_NS (2 * MAG_SECOND)
 #define STOP_NS (SERVE_STOP_S * MAG_SECOND)
@@ -32,25 +38,28 @@ static unsigned wait_of(const struct serve_conn *c)
 
 static uint64_t deadline_of(const struct serve_conn *c)
 {
-	uint64_t at = MAG_NEVER;
+	uint64_t since = c->input_since, time = 0, at;
 
-	switch (wait_of(c)) {
+	switch ((enum serve_wait)wait_of(c)) {
+	case SERVE_WAIT_NONE:
 	case SERVE_WAIT_IDLE:
-		at = c->input_since + IDLE_NS;
+		time = IDLE_NS;
 		break;
 	case SERVE_WAIT_HEAD:
-		at = c->input_since + HEAD_NS;
+		time = HEAD_NS;
 		break;
 	case SERVE_WAIT_BODY:
-		at = c->input_since + GRACE_NS + c->input_bytes * BYTE_NS;
+		time = BODY_NS;
 		break;
 	case SERVE_WAIT_TAKE:
-		at = c->take_since + TAKE_NS + c->take_bytes * BYTE_NS;
+		since = c->take_since;
+		time = TAKE_NS;
 		break;
 	case SERVE_WAIT_LINGER:
-		at = c->input_since + LINGER_NS;
+		time = LINGER_NS;
 		break;
 	}
+	at = since + time / c->site->hurry;
 	if (c->stopping && at > c->stop_since + STOP_NS)
 		at = c->stop_since + STOP_NS;
 	return at;
@@ -59,7 +68,7 @@ static uint64_t deadline_of(const struct serve_conn *c)
 /* Whether the open scope is for another deadline than what comes next. */
 static bool is_stale(const struct serve_conn *c)
 {
-	return c->scoped != wait_of(c) || c->now - c->scope_since > RENEW_NS;
+	return c->scoped != wait_of(c) || (c->now - c->scope_since) * c->site->hurry > RENEW_NS;
 }
 
 /* What the next scope gets, in ns. */
@@ -72,20 +81,60 @@ static uint64_t time_left(struct serve_conn *c)
 	return at > c->now ? at - c->now : 0;
 }
 
+/* What of the answer the client has not taken yet, though it is sent. */
+static int64_t held(const struct serve_conn *c)
+{
+	int bytes = 0;
+
+	ioctl(mag_fd_raw(c->fd), SIOCOUTQ, &bytes);
+	return bytes;
+}
+
+/* From now on it counts how fast the answer is taken. */
+static void begin_take(struct serve_conn *c)
+{
+	c->slow = true;
+	c->take_since = c->now;
+	c->take_left = held(c);
+}
+
+/* Whether the client has moved enough in its time; then it gets as much again. */
+static bool goes_on(struct serve_conn *c)
+{
+	int64_t left;
+
+	if (c->step == SERVE_RECV && c->input == SERVE_WAIT_BODY && c->input_bytes * BYTE_NS >= BODY_NS) {
+		c->input_since = c->now;
+		c->input_bytes = 0;
+		return true;
+	}
+	if (c->step != SERVE_SEND || !c->slow)
+		return false;
+	left = held(c);
+	if ((c->take_left - left) * (int64_t)BYTE_NS < (int64_t)TAKE_NS)
+		return false;
+	c->take_since = c->now;
+	c->take_left = left;
+	return true;
+}
+
 /* The client had its time. */
 static void expired(struct serve_conn *c)
 {
 	bool over = c->stopping && c->now >= c->stop_since + STOP_NS;
 
+	if (!over && goes_on(c))
+		return;
 	if (c->step == SERVE_RECV && c->input != SERVE_WAIT_IDLE && !over) {
 		c->parser.keep_alive = false;
 		c->head_only = false;
 		serve_say(c, serve_here(c->site, c->now), 408, NULL);
 		c->step = SERVE_SEND;
+		/* its time is over, but it shall hear that */
+		c->input = SERVE_WAIT_LINGER;
+		c->input_since = c->now;
 	} else if (c->step == SERVE_SEND && !c->slow && !over) {
-		c->slow = true;
-		c->take_since = c->now;
-		c->take_bytes = 0;
+		begin_take(c);
 	} else {
 		c->broken = c->step == SERVE_SEND || c->step == SERVE_OPEN || c->step == SERVE_READ;
 		c->step = SERVE_OVER;
@@ -153,18 +202,15 @@ static void sent(struct serve_conn *c)
 		return;
 	}
 	c->out_at += (uint32_t)c->n;
+	if (c->slow)
+		c->take_left += c->n;
 	if (c->out_at == c->out_len) {
-		c->take_bytes += (uint64_t)c->n;
 		sent_all(c);
 		return;
 	}
 	c->now = serve_clock();
-	if (!c->slow) {
-		c->slow = true;
-		c->take_since = c->now;
-		c->take_bytes = 0;
-	}
-	c->take_bytes += (uint64_t)c->n;
+	if (!c->slow)
+		begin_take(c);
 }
 
 static void finished(struct serve_conn *c)
@@ -236,8 +282,9 @@ MAG_TASK(serve_conn)
 				sent(self);
 			break;
 		case SERVE_OPEN:
+			/* not to wait for the other end of a FIFO */
 			MAG_AWAIT(self->n, mag_open_beneath, self->site->root_fd, self->buffer->path,
-				  O_RDONLY | O_NOCTTY, 0, &self->file);
+				  O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, &self->file);
 			if (self->n != MAG_ECANCELED)
 				serve_file_opened(self);
 			break;

@@ -57,9 +57,11 @@ struct serve_conn {
 	uint32_t out_at, out_len, out_size;
 	char *out; /* `gather`, or the buffer's data */
 	struct serve_buffer *buffer;
-	char *spill;                                               /* a target that came in pieces, else NULL */
-	uint64_t input_since, input_bytes, take_since, take_bytes; /* ns, and bytes since */
-	uint64_t now, scope_since, stop_since;                     /* now: when it was asked last */
+	char *spill;                           /* a target that came in pieces, else NULL */
+	uint64_t input_since, input_bytes;     /* ns, and bytes of a body since */
+	uint64_t take_since;                   /* ns */
+	int64_t take_left;                     /* bytes that the client had not taken then, and what was sent since */
+	uint64_t now, scope_since, stop_since; /* now: when it was asked last */
 	mag_fd file;
 	uint64_t file_at, file_left;
 	mag_scope scope;
@@ -84,7 +86,7 @@ void serve_emptied(struct serve_conn *c);
 
 /* serve_file.c */
 
-/* Begins to answer a request with a file; sets the step. There is room for any head. */
+/* Begins to answer a request with a file; sets the step. There is a buffer with room for any head, or memory is out. */
 void serve_file(struct serve_conn *c, struct serve_here *here);
 void serve_file_opened(struct serve_conn *c);
 void serve_file_read(struct serve_conn *c);

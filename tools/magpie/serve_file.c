@@ -40,8 +40,8 @@ void serve_file(struct serve_conn *c, struct serve_here *here)
 	const struct http_parser *p = &c->parser;
 	int rc;
 
-	/* the buffer's path is kept until the file is open, also when the connection would not need the buffer yet */
-	if (!c->buffer && !serve_room(c, here, c->out_size + 1)) {
+	/* the buffer's path is kept until the file is open; there is one, or memory is out */
+	if (!c->buffer) {
 		serve_say(c, here, 503, NULL);
 		return;
 	}
@@ -111,6 +111,9 @@ void serve_file_opened(struct serve_conn *c)
 		return;
 	}
 	c->step = SERVE_SHUT;
+	/* O_NONBLOCK was for FIFOs. Where the kernel thinks that the disk cannot do without waiting, the ring would end
+	 * each read of what is not in memory with EAGAIN. */
+	fcntl(mag_fd_raw(c->file), F_SETFL, 0);
 	/* The file has just been opened: what is asked is in memory, on network file systems too with DONT_SYNC. The ring
 	 * would give this to a thread. */
 	if (statx(mag_fd_raw(c->file), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE | STATX_MTIME,

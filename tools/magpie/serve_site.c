@@ -175,6 +175,8 @@ static int prepare(struct serve_site *site)
 				 site->each ? site->each : SERVE_CONNECTIONS_EACH);
 
 	site->failed = "start";
+	if (!site->hurry)
+		site->hurry = 1;
 	site->root_fd = MAG_FD_NONE;
 	if (rc < 0)
 		return rc;

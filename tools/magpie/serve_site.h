@@ -41,6 +41,7 @@ struct serve_site {
 	int stop;                   /* becomes readable when the server shall stop */
 	const char *root;           /* directory of the files; NULL: answers SERVE_HELLO to everything */
 	uint32_t connections, each; /* limits; 0: the usual ones */
+	uint32_t hurry;             /* clients get so many times less time: for tests; 0: 1 */
 	/* called once, when connections are taken, with where; and when the stop is seen. Either may be NULL */
 	void (*ready)(struct serve_site *site, const mag_addr *at);
 	void (*stopping)(struct serve_site *site);
