@@ -10,7 +10,7 @@ MAGI_C_BEGIN
 enum mag_error {
 	MAG_ECANCELED = -4096, /* the scope of the task was cancelled; nothing was taken */
 	MAG_ETIMEDOUT = -4097, /* the scope's deadline passed */
-	MAG_ECLOSED = -4098,   /* the queue, group, file or runtime no longer takes work */
+	MAG_ECLOSED = -4098,   /* the queue, file or runtime no longer takes work */
 	MAG_EDEADLK = -4099,   /* waiting here could never end */
 	MAG_ESHUTDOWN = -4100, /* the runtime stopped with work left over */
 	MAG_EDEPTH = -4101,    /* scopes nested deeper than MAG_SCOPE_DEPTH_MAX */

@@ -37,6 +37,7 @@ struct mag_group_error {
 	struct mag_group_error *next;
 	const mag_site *site; /* where the task last waited, or returned; NULL: it never did */
 	int64_t code;
+	struct mag_group_error *all; /* magpie's own */
 };
 
 struct mag_group {
@@ -49,29 +50,33 @@ struct mag_group {
 	struct magi_waitq news;   /* the owner, waiting for the next member to finish */
 	mag_handle *done, **done_tail;
 	struct mag_group_error *error, **error_tail;
+	struct mag_group_error *error_all; /* with those that were split off */
 	int64_t first_error;
 	int64_t winner; /* race: the first success */
 	uint32_t errors;
 	uint32_t errors_kept;
 	uint32_t running;
 	uint32_t limit;
-	uint32_t handles; /* members with a handle that mag_group_next has not given yet */
+	uint32_t handles; /* members with a handle that nobody has asked for yet */
 	uint8_t policy;
 	uint8_t won;
+	uint8_t named; /* there was a member with a handle */
 	mag_frame *frame;  /* the owner's, NULL: the background */
 	mag_frame *joiner; /* the same, once it waits for the last member */
 };
 
-/* A name for one member, in the caller's memory, which must outlive the task. */
+/* A name for one member, in the caller's memory. It is the caller's again, to be freed or to name another member, once
+ * mag_handle_wait has given the result, mag_group_next has given the handle, the group has ended, or the spawn was
+ * refused; a handle of the background, which nobody ends, also once mag_handle_done has said so. */
 struct mag_handle {
 	mag_scope scope; /* the task's own: cancelling it alone */
 	mag_group *group;
-	mag_handle *next; /* among those that finished */
+	mag_handle *next, **pprev; /* among those that finished, under the group's lock of `news` */
 	struct magi_waitq waiters;
 	int64_t result;
-	uint32_t done; /* atomic */
-	uint32_t listed;
-	void *user; /* the caller's */
+	uint32_t done;   /* atomic */
+	uint32_t listed; /* it is among those that finished; changed under that lock and the handle's own */
+	void *user;      /* the caller's */
 };
 
 /* Opens a group: options are given by name. Never fails. */
@@ -99,22 +104,25 @@ MAG_API mag_frame *magi_group_end(mag_worker *w, mag_frame *f, mag_group *group)
 MAG_API void mag_group_cancel(mag_group *group);
 
 /* MAG_AWAIT(rc, mag_group_next, &group, &handle): the next member with a handle that finished, in order of finishing.
+ * Those that mag_handle_wait gives to somebody are not given here.
  *
  * Await:    yes, a cancellation point
- * Threads:  the owner of the group
+ * Threads:  the owner of the group; the background has none
+ * Owns:     the handle is the caller's again
  * Returns:  1 and *handle, 0 when there are no more, MAG_ECANCELED
  * Since:    0.1 */
 MAG_API MAG_OP mag_group_next(MAG_OP_ARGS, mag_group *group, mag_handle **handle);
 
-/* MAG_AWAIT(rc, mag_handle_wait, &handle): the result of the task.
+/* MAG_AWAIT(rc, mag_handle_wait, &handle): the result of the task. Several may wait; each gets it.
  *
  * Await:    yes, a cancellation point
- * Threads:  any worker
+ * Threads:  any worker, of any runtime
+ * Owns:     the handle is the caller's again, unless MAG_ECANCELED came from the caller's own scope
  * Returns:  what the task returned (read mag_handle_result when MAG_ECANCELED could be either), MAG_ECANCELED
  * Since:    0.1 */
 MAG_API MAG_OP mag_handle_wait(MAG_OP_ARGS, mag_handle *handle);
 
-/* Whether the task has ended.  Threads: any */
+/* Whether the task has ended. Its handle may still be listed for mag_group_next.  Threads: any */
 MAG_API bool mag_handle_done(const mag_handle *handle);
 
 /* What the task returned; -EINPROGRESS before its end.  Threads: any */
@@ -131,8 +139,21 @@ MAG_API void mag_handle_cancel(mag_handle *handle);
  * Since:    0.1 */
 MAG_API uint32_t mag_group_errors(const mag_group *group, const struct mag_group_error **list);
 
-/* Frees the error list of an ended group. Calling it on a list that is empty is fine.  Threads: any worker */
-MAG_API void mag_group_clear(mag_group *group);
+/* After the end of the group: takes the errors of one kind, those with this code, out of the list and the count of
+ * mag_group_errors, which then has the rest. Errors above MAG_GROUP_ERRORS_MAX are in no list: they stay in the count.
+ *
+ * Threads:  the owner
+ * Owns:     *list (which may be NULL) is the group's; mag_group_clear frees it
+ * Returns:  how many, and *list in the order of ending; 0 for a group that has not ended
+ * Since:    0.1 */
+MAG_API uint32_t mag_group_errors_split(mag_group *group, int64_t code, const struct mag_group_error **list);
+
+/* Frees the error list of an ended group, and what was split off. Calling it on a list that is empty is fine.
+ *
+ * Threads:  the owner
+ * Returns:  0, -EBUSY when the group has not ended: nothing is done
+ * Since:    0.1 */
+MAG_API int mag_group_clear(mag_group *group);
 
 MAGI_C_END
 

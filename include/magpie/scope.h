@@ -25,7 +25,7 @@ enum magi_open_kind {
 	MAGI_OPEN_SCOPE,
 	MAGI_OPEN_GROUP,
 	MAGI_OPEN_GEN,
-	MAGI_OPEN_ERRORS /* a group that has ended, whose error list is still there */
+	MAGI_OPEN_ERRORS /* a group that has ended: its errors are still there */
 };
 
 /* What a frame has open: a list, last first. */

@@ -87,13 +87,15 @@ MAGI_C_BEGIN
 #define MAG_JOIN(dst) MAGI_JOIN(dst)
 
 /* Starts a task in a group: it becomes stealable, this one goes on. May wait (group limit).
- * dst: 0, or -ENOMEM, MAG_ECLOSED, MAG_ECANCELED: not started, what the arguments name is still the caller's. */
+ * dst: 0, or -ENOMEM, or MAG_ECANCELED when the group or this task was cancelled, by the end of the runtime, too: not
+ * started, what the arguments name is still the caller's. */
 #define MAG_SPAWN(dst, group, ...) MAGI_SPAWN_(dst, NULL, 0, group, __VA_ARGS__)
 
-/* The same, with a handle in the caller's memory (magpie/group.h) that outlives the task. */
+/* The same, with a handle in the caller's memory, which outlives the task: struct mag_handle in magpie/group.h says until
+ * when. */
 #define MAG_SPAWN_AS(dst, handle, group, ...) MAGI_SPAWN_(dst, handle, 0, group, __VA_ARGS__)
 
-/* The same, for a task that runs on worker `worker` only. */
+/* The same, for a task that runs on worker `worker` only. dst: also -EINVAL when there is no such worker. */
 #define MAG_SPAWN_ON(dst, worker, group, ...) MAGI_SPAWN_(dst, NULL, MAGI_ON(worker), group, __VA_ARGS__)
 
 /* Lets other ready work run. dst: 0, or MAG_ECANCELED. */

@@ -130,7 +130,7 @@ void magi_cancel_finish(struct magi_cancel *c, mag_worker *w)
 		c->claimed = leaf->q.next;
 		finish_one(rt, w, leaf, &granted);
 	}
-	magi_resume_list(rt, w, granted);
+	magi_wait_resume(granted); /* they may belong to several runtimes */
 	for (; c->mailed; c->mailed &= c->mailed - 1)
 		magi_wake_worker(rt->workers[__builtin_ctzll(c->mailed)], w);
 }

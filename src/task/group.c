@@ -28,14 +28,14 @@ static void init(mag_group *g, const struct mag_group_options *o)
 	magi_waitq_init(&g->news, NULL);
 	g->done = NULL;
 	g->done_tail = &g->done;
-	g->error = NULL;
+	g->error = g->error_all = NULL;
 	g->error_tail = &g->error;
 	g->first_error = 0;
 	g->winner = 0;
 	g->errors = g->errors_kept = g->running = g->handles = 0;
 	g->limit = o->limit;
 	g->policy = (uint8_t)o->policy;
-	g->won = 0;
+	g->won = g->named = 0;
 	g->frame = g->joiner = NULL;
 	for (int i = 0; i < MAGI_SHARDS - 1; i++)
 		g->more[i] = (struct magi_shard){ 0, 0, NULL, NULL };
@@ -86,12 +86,15 @@ static int64_t verdict(const mag_group *g)
 /* All members have ended: the group is closed in the owner's name, whose frame is suspended or runs here. */
 static void finish(mag_group *g, mag_frame *f)
 {
+	if (g->named)
+		magi_member_forget_all(g);
 	magi_scope_exit(&g->scope);
 	magi_open_pop(f, &g->scope.open, "MAG_GROUP_END");
 	magi_scope_pop(f, &g->scope);
 	f->op.result = verdict(g);
-	if (g->error) /* freed with the frame, unless the user does it before */
+	if (g->error_all) /* freed with the frame, unless the user does it before */
 		magi_open_push(f, &g->scope.open, MAGI_OPEN_ERRORS);
+	g->scope.open.kind = MAGI_OPEN_ERRORS; /* without a list, too: it has ended */
 }
 
 mag_frame *magi_group_end(mag_worker *pub, mag_frame *f, mag_group *g)
@@ -152,7 +155,7 @@ mag_frame *magi_spawn_end(mag_worker *pub, mag_frame *f, int64_t rc)
 	if (flags & MAGI_LINKED)
 		magi_unlink(f);
 	if (MAGI_UNLIKELY((flags & MAGI_MINDED) || rc < 0))
-		g = magi_member_end(pub, f, rc);
+		g = magi_member_end(f, rc);
 	else
 		g = (mag_group *)(void *)f->scope;
 	magi_frame_give(pub, f, f->class_);

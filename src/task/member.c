@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* member.c - handles, limits, policies and errors of a group's members.
  *
- * Who:     any worker. Limit, policy and errors under the lock of `places`; handles and the list of finished ones under
- *          the lock of `news`, which is taken inside the other; resuming and cancelling under none.
+ * Who:     any worker. Limit, policy and errors under the lock of `places`; a handle under its own; the list of finished
+ *          ones under the lock of `news`; taken in this order; resuming and cancelling under none.
  * Always:  running <= limit. A place that becomes free goes to the first waiting spawn, together with its start.
  *          A handle is complete before its task is counted as ended, so before the group can be left.
- * Pairs:   [handle] done is stored (release) under the lock -> loaded (acquire) by mag_handle_done */
+ *          It is listed under its own lock, before `done` is stored; releasing that lock is the last touch. Whoever
+ *          may free it then has had that lock since: mag_handle_done passes it, mag_group_next and mag_handle_wait hold it.
+ *          While a handle is listed its group is there: the group's end empties the list, and waits for those who are
+ *          about to take one out.
+ * Pairs:   [handle] done is stored (release) under the lock -> loaded (acquire) by mag_handle_done
+ * Not:     giving an awaited handle to the owner as well: both would think that it is theirs to free. */
 #include "task/member.h"
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "sched/ready.h"
 #include "sched/slab.h"
 #include "task/cancel.h"
@@ -26,15 +32,18 @@ static mag_group *group_of(const mag_frame *f, mag_handle **handle)
 static void open_handle(mag_worker *w, mag_group *g, mag_handle *h)
 {
 	h->group = g;
-	h->next = NULL;
+	h->listed = 0;
 	h->result = -EINPROGRESS;
 	magi_store_rlx(&h->done, 0u); /* [handle] nobody else has it yet */
 	magi_waitq_init(&h->waiters, NULL);
 	magi_timer_init(&h->scope.timer);
 	h->scope.armed = NULL;
 	magi_scope_enter(w, &h->scope, &g->scope, NULL, MAGI_SCOPE_HANDLE);
+	if (!g->frame)
+		return; /* the background has no owner to ask for the next one: its handles are not listed */
 	magi_lock_acquire(magi_waitq_lock(&g->news));
 	g->handles++;
+	g->named = 1;
 	magi_lock_release(magi_waitq_lock(&g->news));
 }
 
@@ -55,29 +64,108 @@ static mag_frame *launch(mag_worker *w, mag_frame *f, mag_frame *child)
 	return magi_wait_done(w, f, 0);
 }
 
-/* The task is over, or will never be: whoever waits for the handle gets the result. */
-static void settle_handle(mag_handle *h, int64_t rc, mag_frame **granted)
+/* Puts a whole list before another: adding its frames one by one would walk to the end each time. */
+static void list_all(mag_frame **granted, mag_frame *list)
+{
+	mag_frame *last = list;
+
+	if (!list)
+		return;
+	while (last->q.next)
+		last = last->q.next;
+	magi_store_rlx(&last->q.next, *granted); /* [state] */
+	*granted = list;
+}
+
+/* One handle fewer to come: an owner that waits for the next one may wait in vain. The lock of `news` is held. */
+static void forget_handle(mag_group *g, mag_frame **granted)
+{
+	if (--g->handles == 0)
+		list_all(granted, magi_wait_grant_all(&g->news, 0));
+}
+
+/* An owner that waits for the next one gets this, else it is listed. The lock of `news` is held. */
+static void give_handle(mag_group *g, mag_handle *h, mag_frame **granted)
 {
 	mag_frame *f;
+
+	while ((f = magi_wait_first(&g->news))) {
+		mag_handle **out = (mag_handle **)(uintptr_t)f->op.wait.need;
+
+		if (!magi_wait_take(&g->news, f))
+			continue;
+		*out = h;
+		f->op.result = 1;
+		magi_wait_list(granted, f);
+		forget_handle(g, granted);
+		return;
+	}
+	h->listed = 1;
+	h->next = NULL;
+	h->pprev = g->done_tail;
+	*g->done_tail = h;
+	g->done_tail = &h->next;
+}
+
+/* Its own lock and that of `news` are held. */
+static void unlist_handle(mag_group *g, mag_handle *h)
+{
+	h->listed = 0;
+	*h->pprev = h->next;
+	if (h->next)
+		h->next->pprev = h->pprev;
+	else
+		g->done_tail = h->pprev;
+	g->handles--;
+}
+
+/* Takes out the one that finished first, or gives NULL. The lock of `news` is held, which comes after a handle's own:
+ * that is only tried, and who has it, and may want ours, is let through. */
+static mag_handle *take_finished(mag_group *g)
+{
+	magi_lock *lock = magi_waitq_lock(&g->news);
+	mag_handle *h;
+
+	while ((h = g->done) && !magi_lock_try(magi_waitq_lock(&h->waiters))) {
+		magi_lock_release(lock);
+		sched_yield();
+		magi_lock_acquire(lock);
+	}
+	if (h) {
+		unlist_handle(g, h);
+		magi_lock_release(magi_waitq_lock(&h->waiters));
+	}
+	return h;
+}
+
+void magi_member_forget_all(mag_group *g)
+{
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	while (take_finished(g))
+		;
+	magi_lock_release(magi_waitq_lock(&g->news));
+}
+
+/* The task is over, or (`ran` says) will never be: those who wait for the handle get the result, else the owner does. */
+static void settle_handle(mag_group *g, mag_handle *h, int64_t rc, bool ran, mag_frame **granted)
+{
+	mag_frame *awaiting;
 
 	magi_scope_exit(&h->scope);
 	magi_lock_acquire(magi_waitq_lock(&h->waiters));
 	h->result = rc;
+	awaiting = magi_wait_grant_all(&h->waiters, rc);
+	list_all(granted, awaiting);
+	if (g->frame) {
+		magi_lock_acquire(magi_waitq_lock(&g->news));
+		if (awaiting || !ran)
+			forget_handle(g, granted);
+		else
+			give_handle(g, h, granted);
+		magi_lock_release(magi_waitq_lock(&g->news));
+	}
 	magi_store_rel(&h->done, 1u); /* [handle] */
-	while ((f = magi_wait_grant(&h->waiters, rc)))
-		magi_wait_list(granted, f);
 	magi_lock_release(magi_waitq_lock(&h->waiters));
-}
-
-/* One handle fewer to come: an owner that waits for the next one may wait in vain. */
-static void forget_handle(mag_group *g, mag_frame **granted)
-{
-	mag_frame *f;
-
-	magi_lock_acquire(magi_waitq_lock(&g->news));
-	if (--g->handles == 0 && (f = magi_wait_grant(&g->news, 0)))
-		magi_wait_list(granted, f);
-	magi_lock_release(magi_waitq_lock(&g->news));
 }
 
 /* The child of a spawn that was not let in: as if it had never been. The lock of `places` is held. */
@@ -86,10 +174,8 @@ static void dismiss(mag_worker *w, mag_group *g, mag_frame *f, mag_frame *child,
 	mag_handle *h;
 
 	(void)group_of(child, &h);
-	if (h) {
-		forget_handle(g, granted);
-		settle_handle(h, MAG_ECANCELED, granted);
-	}
+	if (h)
+		settle_handle(g, h, MAG_ECANCELED, false, granted);
 	if (f->leader == g->scope.owner)
 		g->started--;
 	else
@@ -118,7 +204,7 @@ static mag_frame *wait_for_place(mag_worker *w, mag_frame *f, mag_group *g, mag_
 	}
 	dismiss(w, g, f, child, &granted);
 	magi_lock_release(lock);
-	magi_resume_list(g->scope.rt, w, granted);
+	magi_wait_resume(granted);
 	return magi_wait_done(w, f, MAG_ECANCELED);
 }
 
@@ -166,34 +252,11 @@ static void note_error(mag_group *g, const mag_frame *f, int64_t rc)
 	e = magi_alloc(sizeof(*e));
 	if (!e)
 		return;
-	*e = (struct mag_group_error){ .site = f->at, .code = rc };
+	*e = (struct mag_group_error){ .site = f->at, .code = rc, .all = g->error_all };
+	g->error_all = e;
 	*g->error_tail = e;
 	g->error_tail = &e->next;
 	g->errors_kept++;
-}
-
-/* Tells the owner: one that waits gets it, else it is listed. */
-static void publish_handle(mag_group *g, mag_handle *h, mag_frame **granted)
-{
-	mag_frame *f;
-
-	magi_lock_acquire(magi_waitq_lock(&g->news));
-	while ((f = magi_wait_first(&g->news))) {
-		mag_handle **out = (mag_handle **)(uintptr_t)f->op.wait.need;
-
-		if (magi_wait_take(&g->news, f)) {
-			*out = h;
-			g->handles--;
-			f->op.result = 1;
-			magi_wait_list(granted, f);
-			break;
-		}
-	}
-	if (!f) {
-		*g->done_tail = h;
-		g->done_tail = &h->next;
-	}
-	magi_lock_release(magi_waitq_lock(&g->news));
 }
 
 /* Gives the place of a member that ended to the first spawn that waits for one. */
@@ -214,7 +277,7 @@ static void pass_place(mag_group *g, mag_frame **granted)
 	g->running--;
 }
 
-mag_group *magi_member_end(mag_worker *w, mag_frame *f, int64_t rc)
+mag_group *magi_member_end(mag_frame *f, int64_t rc)
 {
 	mag_handle *h;
 	mag_group *g = group_of(f, &h);
@@ -231,14 +294,12 @@ mag_group *magi_member_end(mag_worker *w, mag_frame *f, int64_t rc)
 		g->winner = rc;
 		cancel = true;
 	}
-	if (h) {
-		settle_handle(h, rc, &granted);
-		publish_handle(g, h, &granted);
-	}
+	if (h)
+		settle_handle(g, h, rc, true, &granted);
 	if (f->flags & MAGI_MINDED)
 		pass_place(g, &granted);
 	magi_lock_release(magi_waitq_lock(&g->places));
-	magi_resume_list(g->scope.rt, w, granted);
+	magi_wait_resume(granted); /* those who wait for a handle may belong to another runtime */
 	if (cancel)
 		mag_group_cancel(g);
 	return g;
@@ -249,16 +310,10 @@ mag_frame *mag_group_next(mag_worker *w, mag_frame *f, mag_group *g, mag_handle 
 	magi_lock *lock = magi_waitq_lock(&g->news);
 	int64_t rc = magi_wait_begin(w, f);
 
-	*handle = NULL;
 	magi_lock_acquire(lock);
-	if (g->done) {
-		/* a finished one is given even when cancelled: completion beats cancellation */
-		*handle = g->done;
-		g->done = g->done->next;
-		if (!g->done)
-			g->done_tail = &g->done;
-		g->handles--;
-		rc = 1;
+	*handle = take_finished(g);
+	if (*handle) {
+		rc = 1; /* even when cancelled: completion beats cancellation */
 	} else if (rc == 0 && g->handles && magi_wait_park(f, &g->news, (uintptr_t)handle)) {
 		magi_lock_release(lock);
 		return NULL;
@@ -269,6 +324,18 @@ mag_frame *mag_group_next(mag_worker *w, mag_frame *f, mag_group *g, mag_handle 
 	return magi_wait_done(w, f, rc);
 }
 
+/* The handle has been waited for: its memory is the caller's. Its lock is held. */
+static void take_back(mag_handle *h)
+{
+	mag_group *g = h->group;
+
+	if (!h->listed)
+		return;
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	unlist_handle(g, h);
+	magi_lock_release(magi_waitq_lock(&g->news));
+}
+
 mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 {
 	magi_lock *lock = magi_waitq_lock(&h->waiters);
@@ -277,6 +344,7 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 	magi_lock_acquire(lock);
 	if (magi_load_rlx(&h->done)) { /* [handle] */
 		rc = h->result;
+		take_back(h);
 	} else if (rc == 0 && magi_wait_park(f, &h->waiters, 0)) {
 		magi_lock_release(lock);
 		return NULL;
@@ -289,7 +357,13 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 
 bool mag_handle_done(const mag_handle *h)
 {
-	return magi_load_acq(&h->done); /* [handle] */
+	magi_lock *lock = (magi_lock *)(void *)(uintptr_t)&h->waiters.lock;
+
+	if (!magi_load_acq(&h->done)) /* [handle] */
+		return false;
+	magi_lock_acquire(lock); /* whoever stored it has let go then */
+	magi_lock_release(lock);
+	return true;
 }
 
 int64_t mag_handle_result(const mag_handle *h)
@@ -303,19 +377,65 @@ void mag_handle_cancel(mag_handle *h)
 		mag_scope_cancel(&h->scope);
 }
 
-void mag_group_clear(mag_group *g)
+/* What is done with a list of errors is done after the end of its group. */
+static bool has_ended(const mag_group *g, const char *what)
 {
-	struct mag_group_error *e = g->error;
+	const mag_site *site = g->scope.open.site;
 
+	if (g->scope.open.kind == MAGI_OPEN_ERRORS)
+		return true;
+	if (g->frame)
+		magi_misuse("%s: the group that was opened at %s:%d has not ended", what, site->file, site->line);
+	else
+		magi_misuse("%s: the background does not end", what);
+	(void)what;
+	(void)site;
+	return false;
+}
+
+uint32_t mag_group_errors_split(mag_group *g, int64_t code, const struct mag_group_error **list)
+{
+	struct mag_group_error **at = &g->error, *split = NULL, **tail = &split, *e;
+	uint32_t n = 0;
+
+	if (!has_ended(g, "mag_group_errors_split"))
+		at = &split; /* an empty list */
+	while ((e = *at)) {
+		if (e->code != code) {
+			at = &e->next;
+			continue;
+		}
+		*at = e->next;
+		*tail = e;
+		tail = &e->next;
+		n++;
+	}
+	*tail = NULL;
+	g->errors -= n;
+	if (list)
+		*list = split;
+	return n;
+}
+
+int mag_group_clear(mag_group *g)
+{
+	struct mag_group_error *e;
+
+	if (g->frame && !has_ended(g, "mag_group_clear"))
+		return -EBUSY;
+	magi_lock_acquire(magi_waitq_lock(&g->places)); /* the background goes on */
+	e = g->error_all;
+	g->error = g->error_all = NULL;
+	g->error_tail = &g->error;
+	g->errors_kept = 0;
+	magi_lock_release(magi_waitq_lock(&g->places));
 	if (e && g->frame)
 		magi_open_unlink(g->frame, &g->scope.open);
 	while (e) {
-		struct mag_group_error *next = e->next;
+		struct mag_group_error *next = e->all;
 
 		magi_free(e);
 		e = next;
 	}
-	g->error = NULL;
-	g->error_tail = &g->error;
-	g->errors_kept = 0;
+	return 0;
 }

@@ -10,7 +10,10 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 			     unsigned on);
 
 /* Tells handle, limit and policy of a member's end; the end itself is still to be counted. Returns the group. */
-mag_group *magi_member_end(mag_worker *w, mag_frame *f, int64_t rc);
+mag_group *magi_member_end(mag_frame *f, int64_t rc);
+
+/* The end of a group: handles that nobody has asked for are not listed any longer, and nobody is in its list. */
+void magi_member_forget_all(mag_group *g);
 
 /* A spawn that waited for a place was cancelled: wait queue callback. */
 bool magi_member_gave_up(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
