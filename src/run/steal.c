@@ -12,6 +12,7 @@
 #include "run/steal.h"
 
 #include "base/clock.h"
+#include "sched/deque.h"
 #include "sched/ready.h"
 #include "task/timer.h"
 
@@ -70,7 +71,7 @@ static void keep(struct magi_worker *w, mag_frame *f)
 
 /* The oldest of a fork tree is the largest piece of work: one is enough. Spawned tasks are small and many: up to half of
  * them, since each trip costs two cache misses on both sides. */
-static bool take_from_deque(struct magi_worker *w, struct magi_worker *v)
+static bool take_shared(struct magi_worker *w, struct magi_worker *v)
 {
 	mag_frame *f = take_oldest(v);
 	int64_t n;
@@ -86,6 +87,22 @@ static bool take_from_deque(struct magi_worker *w, struct magi_worker *v)
 		keep(w, f);
 		if (started)
 			break;
+	}
+	return true;
+}
+
+/* What is private is asked for. The owner answers at its next push or pick; if it is in a long step, some is taken
+ * without it. */
+static bool take_from_deque(struct magi_worker *w, struct magi_worker *v)
+{
+	struct magi_deque *d = &v->pub.deque;
+
+	while (!take_shared(w, v)) {
+		if (!magi_deque_count(d))
+			return false;
+		if (magi_deque_ask(d) > BUSY_US * v->rt->ticks_per_us)
+			return !w->rt->idle.fenced && magi_deque_revoke(d) && take_shared(w, v);
+		magi_pause();
 	}
 	return true;
 }

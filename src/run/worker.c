@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "sched/deque.h"
 #include "sched/idle.h"
 #include "task/iop.h"
 #include "sched/ready.h"
@@ -160,6 +161,8 @@ static mag_frame *pick_oldest(struct magi_worker *w)
 
 	switch (w->picks / FAIR_EVERY % 3) {
 	case 0:
+		if (magi_deque_count(&w->pub.deque))
+			magi_deque_share(&w->pub.deque); /* the oldest may be private */
 		f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
 		return f ? magi_resume_here(&w->pub, f) : NULL;
 	case 1:
@@ -211,6 +214,8 @@ bool magi_worker_tick(struct magi_worker *w)
 		if (w->round <= 0) /* a deque that is never empty must not keep woken tasks waiting */
 			w->round = magi_ready_count(&w->ready);
 	}
+	if (MAGI_UNLIKELY(magi_load_rlx(&w->pub.deque.asked))) /* [hint] */
+		magi_deque_share(&w->pub.deque);
 	f = pick(w);
 	magi_group_settle(w, f);
 	if (!f)

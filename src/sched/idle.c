@@ -20,10 +20,8 @@
  * Not:     a time-out as a safety net: it hides lost wakeups. A wake per push: it costs the waker 8 us. */
 #include "sched/idle.h"
 
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "base/barrier.h"
+#include "sched/deque.h"
 #include "sched/ready.h"
 
 enum {
@@ -31,15 +29,10 @@ enum {
 	WATCHERS = 2 /* with one, two workers that sleep by turns would wake each other each time */
 };
 
-static long membarrier(int command)
-{
-	return syscall(SYS_membarrier, command, 0, 0);
-}
-
 int magi_idle_init(mag_runtime *rt)
 {
 	rt->idle.everyone = UINT64_MAX;
-	rt->idle.fenced = rt->n > 1 && membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) < 0;
+	rt->idle.fenced = rt->n > 1 && !magi_barrier_works();
 	return 0;
 }
 
@@ -94,12 +87,18 @@ static void wake_searcher(mag_runtime *rt, mag_worker *from)
 	magi_sub_seq(&idle->searching, 1u); /* [search] nobody sleeps any more: they look for themselves */
 }
 
-void magi_wake_for_work(mag_worker *pub)
+static void wake_for_work(mag_worker *pub)
 {
 	mag_runtime *rt = magi_runtime_of(pub);
 
 	magi_fence_seq(&rt->idle.searching); /* [search] between the work that was added and the look at who searches */
 	wake_searcher(rt, pub);
+}
+
+void magi_wake_for_work(mag_worker *pub)
+{
+	magi_deque_share(&pub->deque);
+	wake_for_work(pub);
 }
 
 void magi_offer_woken(mag_worker *pub)
@@ -115,7 +114,7 @@ void magi_offer_woken(mag_worker *pub)
 	if (w->polled_at - w->offered_at < OFFER_EVERY_US * w->rt->ticks_per_us && !magi_ready_is_long(w))
 		return;
 	w->offered_at = w->polled_at;
-	magi_wake_for_work(pub);
+	wake_for_work(pub);
 }
 
 void magi_offer_watch(mag_worker *pub)
@@ -188,7 +187,7 @@ void magi_sleep_begin(struct magi_worker *w)
 	uint64_t before = magi_or_seq(&idle->sleepers, bit); /* [sleep] */
 
 	if ((before | bit) != all && !idle->fenced)
-		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+		magi_barrier_all();
 	else
 		magi_fence_seq(&idle->sleepers); /* [sleep] the announcement alone does not order the looks that follow */
 }

@@ -9,6 +9,7 @@
  *          sleeps, and a sleeper looks at its inbox after its announcement (idle.c [sleep]). */
 #include "sched/ready.h"
 
+#include "sched/deque.h"
 #include "sched/idle.h"
 #include "sched/meet.h"
 
@@ -16,8 +17,10 @@ enum { NEAR = 4, FAR = 12 }; /* how many tasks ahead; picked, a fetch takes as l
 
 void magi_ready_push(struct magi_ready *q, mag_frame *f)
 {
-	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) /* [spill] own */
+	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) { /* [spill] own */
+		magi_deque_share_all(&q->ring);
 		return;
+	}
 	magi_lock_acquire(&q->lock);
 	magi_store_rlx(&f->q.next, NULL); /* [state] */
 	if (q->tail)

@@ -5,11 +5,12 @@
 
 #include <criterion/criterion.h>
 
-#include <magpie/impl/deque.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 
+#include "base/barrier.h"
+#include "sched/deque.h"
 #include "unit/cold.h"
 
 enum { CONTEST_THIEVES = 3 };
@@ -20,6 +21,7 @@ struct contest {
 	uint32_t *taken; /* atomic, one an item: how often it left */
 	uint32_t items;
 	uint32_t over; /* atomic */
+	bool revokes;  /* there is a membarrier */
 };
 
 static inline void contest_count(struct contest *c, mag_frame *f)
@@ -27,6 +29,15 @@ static inline void contest_count(struct contest *c, mag_frame *f)
 	/* what the owner wrote before the push is there */
 	cr_assert_eq(f->id, (uint32_t)(f - c->frames) + 1);
 	magi_add_ar(&c->taken[f - c->frames], 1u); /* [taken] */
+}
+
+/* What is private: most times the owner is asked, now and then some is taken without it. */
+static inline void contest_beg(struct contest *c, uint32_t idle)
+{
+	if (idle % 64 == 0 && c->revokes)
+		magi_deque_revoke(&c->deque);
+	else
+		magi_deque_ask(&c->deque);
 }
 
 static inline void *contest_thief(void *arg)
@@ -40,7 +51,9 @@ static inline void *contest_thief(void *arg)
 
 		if (f)
 			contest_count(c, f);
-		else if (!lost && ++idle % 1024 == 0)
+		else if (!lost && magi_deque_count(&c->deque))
+			contest_beg(c, idle);
+		if (!f && !lost && ++idle % 1024 == 0)
 			sched_yield(); /* else it would rarely be there when the owner pops the last */
 	}
 	return NULL;
@@ -63,7 +76,8 @@ static inline void contest_hold(struct contest *c, uint32_t items, uint32_t burs
 
 	cold_init(&cold, burst);
 	c->items = items;
-	c->deque.bottom = c->deque.top = c->deque.top_seen = start;
+	c->revokes = magi_barrier_works();
+	c->deque.bottom = c->deque.top = c->deque.top_seen = c->deque.split = c->deque.limit = start;
 	c->frames = calloc(items, sizeof(*c->frames));
 	c->taken = calloc(items, sizeof(*c->taken));
 	cr_assert(c->frames && c->taken);
@@ -75,6 +89,8 @@ static inline void contest_hold(struct contest *c, uint32_t items, uint32_t burs
 			if (!magi_deque_push(&c->deque, &c->frames[next]))
 				break; /* full: pop some */
 			next++;
+			if (magi_load_rlx(&c->deque.asked)) /* [hint] */
+				magi_deque_share(&c->deque);
 		}
 		for (uint32_t i = 0; i < burst; i++) {
 			cold_stores(&cold);

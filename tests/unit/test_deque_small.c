@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_deque_small.c - the deque with four slots: always full or empty, and each slot reused all the time. */
 #define MAGI_DEQUE_CAPACITY 4
+#include "sched/deque.c" /* for this capacity */
+
 #include "unit/deque_contest.h"
 
 #if defined(MAGI_TSAN)

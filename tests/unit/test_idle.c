@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "sched/deque.h"
 #include "sched/ready.h"
 #include "unit/cold.h"
 
@@ -233,6 +234,8 @@ static void *sleep_and_steal(void *arg)
 			}
 			magi_sleep_end(w);
 			f = magi_deque_steal(victim, &lost);
+			if (!f && magi_deque_count(victim))
+				magi_deque_revoke(victim); /* it was offered before anybody slept */
 		}
 		magi_search_end(w, false);
 		magi_store_rel(&d->taken, round); /* [round] */

@@ -69,6 +69,10 @@
 #define magi_fence_seq(p) __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
+/* Keeps the compiler from moving accesses over it; the CPU's part is another thread's membarrier(2). ThreadSanitizer sees
+ * neither, and needs none: what it guards is atomic. */
+#define magi_fence_compiler() __asm__ __volatile__("" ::: "memory")
+
 /* Says to the CPU that this is a spin loop. */
 #if defined(__x86_64__) || defined(__i386__)
 #define magi_pause() __builtin_ia32_pause()

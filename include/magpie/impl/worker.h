@@ -10,7 +10,7 @@
 #include <magpie/impl/deque.h>
 #include <magpie/impl/slab.h>
 
-#define MAGI_ABI (1u << 16 | MAGI_DEQUE_CAPACITY)
+#define MAGI_ABI (2u << 16 | MAGI_DEQUE_CAPACITY)
 
 struct mag_worker {
 	const uint64_t *sleepers; /* the runtime's set of sleeping workers */
@@ -87,7 +87,7 @@ MAGI_FAST mag_frame *magi_call(mag_frame *parent, mag_frame *child, mag_step_fn 
 /* Tells a sleeping worker that there is something to steal. No barrier here: see src/sched/idle.c. */
 MAGI_FAST void magi_offer(mag_worker *w)
 {
-	if (MAGI_UNLIKELY(magi_load_rlx(w->sleepers) != 0)) /* [sleep] */
+	if (MAGI_UNLIKELY((magi_load_rlx(w->sleepers) | magi_load_rlx(&w->deque.asked)) != 0)) /* [sleep] [hint] */
 		magi_wake_for_work(w);
 }
 
@@ -97,7 +97,7 @@ MAGI_FAST mag_frame *magi_fork(mag_worker *w, mag_frame *parent, mag_frame *chil
 	magi_frame_init(child, step, parent, child, parent->scope, cls, MAGI_FORK);
 	if (MAGI_UNLIKELY(!magi_deque_push(&w->deque, parent)))
 		return magi_fork_full(w, parent, child);
-	if (MAGI_UNLIKELY(magi_load_rlx(w->sleepers) != 0)) /* [sleep] */
+	if (MAGI_UNLIKELY((magi_load_rlx(w->sleepers) | magi_load_rlx(&w->deque.asked)) != 0)) /* [sleep] [hint] */
 		return magi_fork_offer(w, child);
 	return child;
 }
