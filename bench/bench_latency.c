@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_latency.c - the round trip of one echo connection, with the options that a runtime has by default. */
+/* bench_latency.c - the round trip of one echo connection, with the options that a runtime has by default but for the
+ * number of workers, which is the row's; by default it is that of the CPUs. */
 #include "cases.h"
 #include "echo.h"
 

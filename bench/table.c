@@ -43,12 +43,12 @@ static const struct bench_case skynet_cases[] = { EACH_LINK(bench_skynet), FIB }
 static const struct bench_case nqueens_cases[] = { EACH_LINK(bench_nqueens), FIB };
 static const struct bench_case matmul_cases[] = { EACH_LINK(bench_matmul), FIB };
 static const struct bench_case spawn_cases[] = { EACH_LINK(bench_spawn), ADD };
-static const struct bench_case pingpong_cases[] = { EACH(bench_pingpong), ADD };
-static const struct bench_case queue_cases[] = { EACH(bench_queue), ADD };
-static const struct bench_case mutex_cases[] = { EACH(bench_mutex), ADD };
+static const struct bench_case pingpong_cases[] = { EACH_LINK(bench_pingpong), ADD };
+static const struct bench_case queue_cases[] = { EACH_LINK(bench_queue), ADD };
+static const struct bench_case mutex_cases[] = { EACH_LINK(bench_mutex), ADD };
 static const struct bench_case semaphore_cases[] = {
-	CASE("1 permit", BENCH_EACH, bench_semaphore, PARAM(1, 0)),
-	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0)),
+	CASE("1 permit", BENCH_EACH, bench_semaphore, PARAM(1, 0), .both_links = true),
+	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0), .both_links = true),
 	ADD,
 };
 static const struct bench_case timers_cases[] = { EACH(bench_timers), ADD };
@@ -72,8 +72,8 @@ static const struct bench_case echo_cases[] = {
 	CASE("baseline 1000 connections", 1, baseline_echo, PARAM(1000, 0)),
 };
 static const struct bench_case latency_cases[] = {
-	CASE("1 connection", 1, bench_latency, PARAM(0, 0)),
-	CASE("1 connection, client spins", 1, bench_latency, PARAM(1, 0), AGAINST("client spins")),
+	CASE("1 connection", BENCH_EACH, bench_latency, PARAM(0, 0)),
+	CASE("client spins", BENCH_EACH, bench_latency, PARAM(1, 0), AGAINST("client spins")),
 	CASE("baseline", 1, baseline_latency, PARAM(0, 0)),
 	CASE("baseline client spins", 1, baseline_latency, PARAM(1, 0)),
 };
