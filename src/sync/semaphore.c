@@ -10,7 +10,9 @@
  *          waiter has none, and those behind it are looked at when it goes.
  *          After the lock is released nothing of the semaphore is touched: a task that was granted may free it.
  * Pairs:   [permit] taken (acquire) and given (release) by read-modify-write; waiters are ordered by the lock
- * Not:     letting a newcomer overtake: who needs many permits would never get them. */
+ * Not:     letting a newcomer overtake: who needs many permits would never get them. Giving by an addition instead of a
+ *          CAS, 4 ns less: who then finds that somebody waits comes to the lock after a third may have granted that one,
+ *          and it may have freed the semaphore. */
 #include <errno.h>
 #include <magpie/semaphore.h>
 
