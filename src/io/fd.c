@@ -101,11 +101,37 @@ int magi_fd_begin(struct magi_fd *r, mag_fd fd, uint32_t direction, uint32_t wor
 	return MAGI_FD_GO;
 }
 
+static uint32_t turn_index(uint32_t direction)
+{
+	return direction == MAGI_FD_WRITING;
+}
+
+void magi_fd_tell(struct magi_fd *r, uint32_t direction, uint64_t token)
+{
+	magi_store_rel(&r->token[turn_index(direction)], token); /* [fdtoken] */
+}
+
+int magi_fd_tokens(const struct magi_fd *r, uint64_t token[2])
+{
+	uint64_t word = magi_load_acq(&r->word); /* [fd] */
+	int n = 0;
+
+	for (uint32_t direction = MAGI_FD_READING; direction <= MAGI_FD_WRITING; direction <<= 1) {
+		if (!(word & direction))
+			continue;
+		token[n] = magi_load_acq(&r->token[turn_index(direction)]); /* [fdtoken] */
+		n += token[n] != 0;
+	}
+	return (word & MAGI_FD_REFS) == (uint64_t)n + 1 ? n : -1; /* one is the closer's */
+}
+
 bool magi_fd_end(struct magi_fd *r, uint32_t direction, bool *queued)
 {
 	uint64_t word = magi_load_rlx(&r->word); /* [fd] */
 	uint64_t after;
 
+	if (direction)
+		magi_store_rlx(&r->token[turn_index(direction)], 0); /* [fdtoken] */
 	do
 		after = (word & ~(uint64_t)direction) - MAGI_FD_REF;
 	while (!magi_cas_ar(&r->word, &word, after)); /* [fd] */

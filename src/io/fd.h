@@ -8,6 +8,9 @@
  * Pairs:   [fd] each change of `word` is one read-modify-write (acquire, release): who sees the reference count reach 0
  *          sees all that the others did with the file
  *          [fdchunk] a chunk of records is stored (release) before an index into it exists -> loaded (acquire)
+ *          [fdtoken] an operation that has a turn tells its token (release) -> who closes reads it (acquire), and knows
+ *          the table that the token names a slot of. It is 0 again before the turn's end changes `word`: who sees a
+ *          turn taken in `word` sees that one's token or 0
  * Not:     a lock per operation; direct descriptors of io_uring: they belong to one ring, and tasks move. */
 #ifndef MAGI_IO_FD_H
 #define MAGI_IO_FD_H
@@ -36,6 +39,7 @@ enum magi_fd_word {                        /* low half of the word; the generati
 struct magi_fd {
 	uint64_t word;  /* atomic */
 	uint64_t rings; /* atomic: the workers on whose rings it was used */
+	uint64_t token[2]; /* atomic: of the receive and of the send under way, 0: none, or not told */
 	int raw;
 	uint32_t index;
 	uint32_t next_free;         /* under the table's lock */
@@ -73,6 +77,12 @@ static inline uint32_t magi_fd_queued(uint32_t direction)
 {
 	return direction << 2;
 }
+
+/* Who has a turn tells the token of his operation, so that who closes the file finds it at once. */
+void magi_fd_tell(struct magi_fd *r, uint32_t direction, uint64_t token);
+
+/* After magi_fd_close: the tokens of all that is under way: how many; or -1: not all of them are known. */
+int magi_fd_tokens(const struct magi_fd *r, uint64_t token[2]);
 
 /* Drops it. True: it was the last one of a closing file: the caller now closes r->raw and then frees the record.
  * *queued: somebody waits for a turn in that direction. */

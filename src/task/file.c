@@ -186,7 +186,7 @@ void magi_file_end(struct magi_worker *w, struct magi_fd *r, uint32_t direction)
 static void empty_turn(struct magi_worker *w, struct magi_fd *r, uint32_t direction)
 {
 	struct magi_waitq *q = turn_of(r, direction);
-	mag_frame *f, *list = NULL;
+	mag_frame *f, *list = NULL, **tail = &list;
 
 	magi_lock_acquire(magi_waitq_lock(q));
 	while ((f = magi_wait_first(q))) {
@@ -196,10 +196,30 @@ static void empty_turn(struct magi_worker *w, struct magi_fd *r, uint32_t direct
 			continue;
 		magi_free(p);
 		f->op.result = MAG_ECLOSED;
-		magi_wait_list(&list, f);
+		magi_wait_list(tail, f); /* at the tail: it need not walk there past all the others */
+		tail = &f->q.next;
 	}
 	magi_lock_release(magi_waitq_lock(q));
 	magi_resume_list(w->rt, &w->pub, list);
+}
+
+/* Asks for the end of all that is under way on a file that is being closed. */
+static void end_users(struct magi_worker *w, struct magi_fd *r)
+{
+	uint64_t token[2];
+	int n = magi_fd_tokens(r, token);
+
+	if (n < 0) /* the workers look through all that they have under way */
+		magi_io_mail_close(w->rt, &w->pub, magi_load_acq(&r->rings)); /* [fdrings] */
+	for (int i = 0; i < n; i++) {
+		struct magi_worker *to = w->rt->workers[magi_token_worker(token[i])];
+
+		magi_slot_mail(&to->slots, token[i]);
+		if (to == w)
+			magi_io_read_mail(w);
+		else
+			magi_wake_worker(to, &w->pub);
+	}
 }
 
 mag_frame *mag_close(mag_worker *pub, mag_frame *f, mag_fd fd)
@@ -215,7 +235,7 @@ mag_frame *mag_close(mag_worker *pub, mag_frame *f, mag_fd fd)
 	empty_turn(w, r, MAGI_FD_READING);
 	empty_turn(w, r, MAGI_FD_WRITING);
 	if (rc > 0)
-		magi_io_mail_close(w->rt, pub, magi_load_acq(&r->rings)); /* [fdrings] */
+		end_users(w, r);
 	magi_file_end(w, r, 0);
 	return NULL;
 }

@@ -110,6 +110,8 @@ int magi_io_submit(mag_worker *pub, mag_frame *f, const struct magi_req *request
 	s->req.token = magi_token(ring_index(w), s);
 	if (MAGI_UNLIKELY(s->req.flags & MAGI_REQ_ALL))
 		magi_transfer_begin(f, &s->req);
+	if (MAGI_LIKELY(direction != 0))
+		magi_fd_tell(file, direction, s->req.token); /* a cancel that comes before the submission is mail */
 	if (MAGI_LIKELY(magi_wait_park_io(f, s->req.token))) {
 		submit(w, &s->req);
 		return 0;
