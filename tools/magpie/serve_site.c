@@ -17,6 +17,9 @@
 
 #define LISTEN_TRIES 20
 
+/* How long a door waits before it tries again to accept, doubled with each try that fails: as an acceptor does. */
+enum { DOOR_WAIT_MIN_MS = 10, DOOR_WAIT_MAX_MS = 100 };
+
 uint64_t serve_clock(void)
 {
 	struct timespec ts;
@@ -69,6 +72,7 @@ struct serve_door {
 	mag_fd fd;
 	int64_t rc, ticket, closed;
 	uint64_t dropped; /* of those told about */
+	uint32_t wait_ms;
 };
 
 static int64_t enter(struct serve_door *door)
@@ -89,16 +93,34 @@ static void tell_dropped(struct serve_door *door)
 	door->dropped = dropped;
 }
 
+static bool may_pass(int64_t rc)
+{
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
+}
+
+static uint32_t longer(uint32_t ms)
+{
+	return ms * 2 < DOOR_WAIT_MAX_MS ? ms * 2 : DOOR_WAIT_MAX_MS;
+}
+
 MAG_TASK(serve_door)
 {
 	MAG_BEGIN(serve_door);
 	self->dropped = 0;
-	self->rc = mag_acceptor_start(&self->acceptor, self->listener, NULL);
-	if (self->rc < 0) {
-		if (self->site->trouble)
+	/* The kernel gives this listener its share of the clients in any case: if the door gave up they would wait for
+	 * ever. */
+	for (self->wait_ms = DOOR_WAIT_MIN_MS;; self->wait_ms = longer(self->wait_ms)) {
+		self->rc = mag_acceptor_start(&self->acceptor, self->listener, NULL);
+		if (self->rc < 0 && self->wait_ms == DOOR_WAIT_MIN_MS && self->site->trouble)
 			self->site->trouble("cannot accept connections", self->rc);
-		MAG_RETURN(self->rc);
+		if (!may_pass(self->rc))
+			break;
+		MAG_AWAIT(self->rc, mag_sleep, self->wait_ms * MAG_MILLISECOND);
+		if (self->rc < 0)
+			break;
 	}
+	if (self->rc < 0)
+		MAG_RETURN(self->rc == MAG_ECANCELED ? 0 : self->rc);
 	for (;;) {
 		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
 		if (self->rc < 0)
