@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* explore.c - the search: whose turn it is, and the next execution. */
+#include "model/explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model/seen.h"
+#include "model/thread.h"
+#include "model/trace.h"
+
+enum {
+	STACK = 64 * 1024,
+	DEPTH = 4096,
+	FLUSH = MODEL_THREADS, /* a choice: + thread, its oldest store becomes visible */
+	CHOICES = 2 * MODEL_THREADS
+};
+
+enum outcome { COMPLETE, SEEN, FAILED };
+
+struct choice {
+	uint8_t count, at;
+	uint8_t option[CHOICES];
+};
+
+static char stack[MODEL_THREADS][STACK];
+static struct choice path[DEPTH];
+static uint32_t path_end, path_at;
+
+static const struct explore_model *model;
+static ucontext_t main_context;
+static uint32_t preempted;
+static enum outcome outcome;
+static struct {
+	const char *what, *file;
+	int line;
+} failure;
+
+static void leave(enum outcome how)
+{
+	outcome = how;
+	if (running != NOBODY)
+		swapcontext(&thread[running].context, &main_context);
+}
+
+void explore_fail(const char *what, const char *file, int line)
+{
+	if (!failure.what) {
+		failure.what = what;
+		failure.file = file;
+		failure.line = line;
+	}
+	if (running != NOBODY)
+		leave(FAILED);
+}
+
+static const char *const thread_names[] = { "thread 0", "thread 1", "thread 2", "thread 3" };
+
+void explore_schedule(void)
+{
+	fprintf(stderr, "%s: %s:%d: %s\n", model->name, failure.file, failure.line, failure.what);
+	trace_print(thread_names);
+}
+
+void explore_abort(const char *why)
+{
+	fprintf(stderr, "%s: %s\n", model->name, why);
+	trace_print(thread_names);
+	abort();
+}
+
+/* What nobody else can see needs no other order. NOBODY: there is no such thing. */
+static int unseen(void)
+{
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		const struct memory_store *s = memory_oldest(t);
+
+		if (s && thread_owns(t, s->p) == HIDDEN)
+			return FLUSH + t;
+		if (thread[t].pending == FENCE && !s && (t == running || model->preemptions == EXPLORE_ALL))
+			return t;
+	}
+	return NOBODY;
+}
+
+/* The first option is to go on with the thread that runs. */
+static int options(uint8_t *option)
+{
+	bool goes_on = running != NOBODY && thread_can_go_on(running);
+	int n = 0;
+
+	option[0] = (uint8_t)unseen();
+	if (option[0] != (uint8_t)NOBODY)
+		return 1;
+	if (goes_on)
+		option[n++] = (uint8_t)running;
+	if (!goes_on || model->preemptions == EXPLORE_ALL || (int)preempted < model->preemptions) {
+		for (int t = 0; t < MODEL_THREADS; t++) {
+			if (t != running && thread_can_go_on(t))
+				option[n++] = (uint8_t)t;
+		}
+	}
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		if (memory_stored(t) != memory_flushed(t))
+			option[n++] = (uint8_t)(FLUSH + t);
+	}
+	return n;
+}
+
+static uint64_t state(void)
+{
+	uint64_t h = memory_hash();
+
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		h = hash_mix(h, thread[t].history);
+		h = hash_mix(h, memory_flushed(t));
+		h = hash_mix(h, (uint64_t)thread[t].clean << 1 | (memory_version() != thread[t].since));
+	}
+	/* whose turn it is matters only where taking it away is counted */
+	return model->preemptions == EXPLORE_ALL ? h : hash_mix(h, (uint64_t)running);
+}
+
+static int choose(void)
+{
+	struct choice *c = &path[path_at];
+	struct choice now = { 0 };
+
+	now.count = (uint8_t)options(now.option);
+	if (now.count == 0)
+		return NOBODY;
+	if (now.count == 1)
+		return now.option[0];
+	if (path_at == path_end) {
+		if (seen_before(state(), preempted))
+			leave(SEEN);
+		if (path_end == DEPTH)
+			explore_abort("too many choices");
+		*c = now;
+		path_end++;
+	} else if (c->count != now.count) {
+		explore_abort("an execution could not be repeated: something besides the choices differs");
+	}
+	path_at++;
+	return c->option[c->at];
+}
+
+static void flush(int t)
+{
+	const struct memory_store *s = memory_flush(t);
+	uint32_t clean = thread_clean();
+
+	trace_add(t, "visible", s->name, s->value);
+	for (int i = 0; i < MODEL_THREADS; i++) {
+		if (thread[i].pending == BARRIER)
+			thread[i].clean |= clean;
+	}
+}
+
+/* Returns when the thread that calls it is chosen. */
+static void take_turns(void)
+{
+	int from = running, next;
+
+	while ((next = choose()) >= FLUSH)
+		flush(next - FLUSH);
+	if (next == NOBODY) {
+		for (int t = 0; t < MODEL_THREADS; t++) {
+			if (thread[t].pending != NONE)
+				explore_fail("every thread waits for another", __FILE__, __LINE__);
+		}
+		leave(COMPLETE);
+	}
+	if (next == from)
+		return;
+	if (from != NOBODY && thread_can_go_on(from))
+		preempted++;
+	running = next;
+	swapcontext(from == NOBODY ? &main_context : &thread[from].context, &thread[next].context);
+}
+
+static void await_turn(enum pending what)
+{
+	bool first = thread[running].pending == START;
+
+	thread[running].pending = what;
+	if (first)
+		swapcontext(&thread[running].context, &main_context);
+	else
+		take_turns();
+}
+
+void explore_step(enum pending what)
+{
+	if (running == NOBODY)
+		return;
+	await_turn(what);
+	thread[running].pending = ANY;
+	thread[running].stepped = memory_stored(running);
+}
+
+void explore_note(const char *what, const char *name, uint64_t value)
+{
+	if (running == NOBODY)
+		return;
+	thread[running].history = hash_mix(thread[running].history, value);
+	trace_add(running, what, name, value);
+}
+
+static void body(void)
+{
+	model->thread[running]();
+	explore_note("end", NULL, 0);
+	await_turn(NONE);
+}
+
+static void execute(void)
+{
+	memory_reset();
+	trace_reset();
+	running = NOBODY;
+	preempted = path_at = 0;
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		ucontext_t *c = &thread[t].context;
+
+		thread[t] = (struct thread){ .pending = model->thread[t] ? START : NONE };
+		if (!model->thread[t])
+			continue;
+		getcontext(c);
+		c->uc_stack.ss_sp = stack[t];
+		c->uc_stack.ss_size = STACK;
+		makecontext(c, body, 0);
+	}
+	model->start();
+	memory_reset();
+	for (running = 0; running < MODEL_THREADS; running++) {
+		if (thread[running].pending == START)
+			swapcontext(&main_context, &thread[running].context);
+	}
+	running = NOBODY;
+	take_turns();
+	running = NOBODY;
+	if (outcome == COMPLETE)
+		model->end();
+}
+
+/* To the last choice that has another answer; false: there is none. */
+static bool next_path(void)
+{
+	while (path_end && path[path_end - 1].at + 1 == path[path_end - 1].count)
+		path_end--;
+	if (path_end)
+		path[path_end - 1].at++;
+	return path_end > 0;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct explore_result explore(const struct explore_model *m)
+{
+	struct explore_result r = { 0 };
+
+	model = m;
+	failure.what = NULL;
+	path_end = 0;
+	r.seconds = now();
+	seen_init();
+	do {
+		execute();
+		r.executions++;
+	} while (!failure.what && next_path());
+	r.states = seen_count();
+	seen_fini();
+	r.seconds = now() - r.seconds;
+	r.refuted = failure.what != NULL;
+	return r;
+}

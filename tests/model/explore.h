@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* explore.h - runs a few small threads in every order that x86-TSO allows, one execution after the other.
+ *
+ * What:    the threads are coroutines on one OS thread. Before each atomic operation, the search chooses who goes on, or
+ *          whose oldest waiting store becomes visible (memory.h); an execution is a list of such choices, and the next one
+ *          repeats it up to the last choice that has another answer.
+ * Always:  a state that was there before is not gone on with: threads that have read the same values are at the same place,
+ *          so what they have read stands for them.
+ *          A thread that spins (magi_pause) does nothing until something visible has changed.
+ * Not:     reads that are older than TSO allows, or reordered: ARM's. Data that is not atomic: it is visible at once. */
+#ifndef MAGPIE_TESTS_MODEL_EXPLORE_H
+#define MAGPIE_TESTS_MODEL_EXPLORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/memory.h"
+
+enum { EXPLORE_ALL = -1 };
+
+struct explore_model {
+	const char *name;
+	void (*start)(void); /* sets the first state; no other thread is there */
+	void (*thread[MODEL_THREADS])(void);
+	void (*end)(void); /* after the last thread, when all is visible */
+	/* How often a thread may lose its turn although it could go on; EXPLORE_ALL: as often as it likes. */
+	int preemptions;
+};
+
+struct explore_result {
+	uint64_t executions, states;
+	double seconds;
+	bool refuted; /* explore_schedule prints how */
+};
+
+struct explore_result explore(const struct explore_model *m);
+
+/* Prints what failed, and the schedule that led there. */
+void explore_schedule(void);
+
+/* What belongs to one thread needs fewer choices. Called by start; the program is aborted when it is not so. */
+enum explore_own {
+	NOT_OWN,
+	WRITTEN, /* nobody else stores there */
+	HIDDEN   /* nor loads */
+};
+void explore_own(int thread, const void *p, size_t size, enum explore_own how);
+
+/* A thread that fails ends the search; start and end go on after the call. */
+void explore_fail(const char *what, const char *file, int line);
+#define explore_assert(cond) ((cond) ? (void)0 : explore_fail(#cond, __FILE__, __LINE__))
+
+#endif

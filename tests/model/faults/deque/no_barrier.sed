@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# revoke: no barrier.
+s/\tmagi_barrier_all\(\);\n//

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* test_deque.c - src/sched/deque.c in every order: each frame leaves once, and an owner that gets none has none left.
+ *
+ * The program is built once more for each fault of faults/deque, with MODEL_FAULT: there some model must be refuted. What
+ * the models cannot tell is a fence between two loads (steal's), which x86 does not need, and a relaxed store where a
+ * release is wanted (push's); their faults are the two operations in the other order. */
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAGI_DEQUE_CAPACITY 4
+
+#include "base/clock.h"
+/* a time stamp would be another one in each execution */
+#define magi_ticks() UINT64_C(1)
+#include "sched/deque.c"
+
+#include "model/explore.h"
+#include "model/trace.h"
+
+enum { FRAMES = 8, OWNER = 0 };
+
+static struct magi_deque deque;
+static mag_frame frame[FRAMES], stale; /* stale: what a slot held before */
+static int pushed, taken[FRAMES];
+
+static void push(void)
+{
+	if (magi_deque_push(&deque, &frame[pushed]))
+		pushed++;
+}
+
+static void answer(void)
+{
+	if (magi_load_rlx(&deque.asked))
+		magi_deque_share(&deque);
+}
+
+static void take(const mag_frame *f)
+{
+	explore_assert(f != &stale);
+	if (f != &stale)
+		explore_assert(++taken[f - frame] == 1);
+}
+
+static void pop(void)
+{
+	const mag_frame *f = magi_deque_pop(&deque);
+
+	if (f) {
+		take(f);
+		return;
+	}
+	for (int i = 0; i < pushed; i++)
+		explore_assert(taken[i]);
+}
+
+/* A child has ended, and its parent is the newest, unless it was stolen. */
+static void take_back(int i)
+{
+	if (magi_deque_take_back(&deque, &frame[i]))
+		take(&frame[i]);
+	else
+		explore_assert(taken[i]);
+}
+
+static void steal(void)
+{
+	bool lost;
+	const mag_frame *f = magi_deque_steal(&deque, &lost);
+
+	if (f)
+		take(f);
+}
+
+/* revokes: whether some thief does, and so looks at what is the owner's alone else. */
+static void given(int private, int shared, bool revokes)
+{
+	static const char *const names[FRAMES] = { "A", "B", "C", "D", "E", "F", "G", "H" };
+
+	memset(&deque, 0, sizeof(deque));
+	memset(taken, 0, sizeof(taken));
+	pushed = 0;
+	trace_forget();
+	trace_name(&stale, "stale");
+	for (int i = 0; i < FRAMES; i++)
+		trace_name(&frame[i], names[i]);
+	for (int i = 0; i < MAGI_DEQUE_CAPACITY; i++)
+		deque.slot[i] = &stale;
+	for (int i = 0; i < shared; i++)
+		push();
+	magi_deque_share_all(&deque);
+	deque.limit = deque.split;
+	for (int i = 0; i < private; i++)
+		push();
+	explore_own(OWNER, &deque.bottom, sizeof(deque.bottom), revokes ? WRITTEN : HIDDEN);
+	explore_own(OWNER, &deque.limit, sizeof(deque.limit), revokes ? NOT_OWN : HIDDEN);
+	explore_own(OWNER, deque.slot, sizeof(deque.slot), WRITTEN);
+}
+
+static void nothing(void)
+{
+	given(0, 0, false);
+}
+
+static void two_shared(void)
+{
+	given(0, 2, false);
+}
+
+static void four_shared(void)
+{
+	given(0, 4, false);
+}
+
+static void nothing_and_revokes(void)
+{
+	given(0, 0, true);
+}
+
+static void two_private_and_revokes(void)
+{
+	given(2, 0, true);
+}
+
+static void three_private_and_revokes(void)
+{
+	given(3, 0, true);
+}
+
+/* What nobody has taken is still there, and the boundary is in order. */
+static void all_leave_once(void)
+{
+	const mag_frame *f;
+
+	explore_assert(!deque.lock);
+	explore_assert(deque.split == deque.limit);
+	explore_assert(deque.top <= deque.split && deque.split <= deque.bottom);
+	if (deque.lock)
+		return;
+	while ((f = magi_deque_pop(&deque)))
+		take(f);
+	for (int i = 0; i < pushed; i++)
+		explore_assert(taken[i] == 1);
+}
+
+static void pops_two(void)
+{
+	pop();
+	pop();
+}
+
+static void pops_three(void)
+{
+	pops_two();
+	pop();
+}
+
+static void pops_two_and_pushes_one(void)
+{
+	pops_two();
+	push();
+	pop();
+}
+
+static void pushes_two_and_pops_them(void)
+{
+	push();
+	push();
+	pops_two();
+}
+
+static void pushes_and_answers(void)
+{
+	push();
+	push();
+	answer();
+	pop();
+	push();
+	answer();
+	pops_two();
+}
+
+static void forks_two_deep(void)
+{
+	push();
+	push();
+	take_back(1);
+	take_back(0);
+	push();
+	take_back(2);
+}
+
+static void steals_two(void)
+{
+	steal();
+	steal();
+}
+
+static void steals_three(void)
+{
+	steals_two();
+	steal();
+}
+
+static void asks_and_steals(void)
+{
+	magi_deque_ask(&deque);
+	steal();
+}
+
+static void asks_and_steals_two(void)
+{
+	magi_deque_ask(&deque);
+	steals_two();
+}
+
+static void revokes(void)
+{
+	magi_deque_revoke(&deque);
+}
+
+static void revokes_and_steals(void)
+{
+	revokes();
+	steal();
+}
+
+static void revokes_and_steals_two(void)
+{
+	revokes();
+	steals_two();
+}
+
+static void asks_and_revokes(void)
+{
+	asks_and_steals();
+	revokes_and_steals();
+}
+
+/* The owner is the first of the threads. */
+static const struct explore_model
+	last = { "last", two_shared, { pops_three, steals_two, steals_two }, all_leave_once, EXPLORE_ALL },
+	take_half = { "take_half", four_shared, { pops_three, steals_three, steal }, all_leave_once, EXPLORE_ALL },
+	reuse = { "reuse", two_shared, { pops_two_and_pushes_one, steals_two, steal }, all_leave_once, EXPLORE_ALL },
+	full = { "full", four_shared, { pushes_two_and_pops_them, steals_two, steal }, all_leave_once, EXPLORE_ALL },
+	share = { "share",
+		  nothing,
+		  { pushes_and_answers, asks_and_steals_two, asks_and_steals },
+		  all_leave_once,
+		  EXPLORE_ALL },
+	revoke = { "revoke",
+		   two_private_and_revokes,
+		   { pops_two, revokes_and_steals_two, steal },
+		   all_leave_once,
+		   EXPLORE_ALL },
+	revoke_half = { "revoke_half",
+			three_private_and_revokes,
+			{ pops_three, revokes_and_steals_two },
+			all_leave_once,
+			EXPLORE_ALL },
+	two_revoke = { "two_revoke",
+		       two_private_and_revokes,
+		       { pops_two, revokes_and_steals, revokes },
+		       all_leave_once,
+		       EXPLORE_ALL },
+	publish = { "publish",
+		    nothing_and_revokes,
+		    { pushes_two_and_pops_them, revokes_and_steals_two },
+		    all_leave_once,
+		    EXPLORE_ALL },
+	both = { "both", nothing_and_revokes, { pushes_and_answers, asks_and_revokes }, all_leave_once, EXPLORE_ALL },
+	forks = {
+		"forks", nothing_and_revokes, { forks_two_deep, revokes_and_steals_two }, all_leave_once, EXPLORE_ALL
+	};
+
+static bool is_refuted(const struct explore_model *m)
+{
+	const struct explore_result r = explore(m);
+
+	fprintf(stderr, "model %s: %" PRIu64 " executions, %" PRIu64 " states, %.2f s%s\n", m->name, r.executions,
+		r.states, r.seconds, r.refuted ? ", refuted" : "");
+	if (r.refuted)
+		explore_schedule();
+	return r.refuted;
+}
+
+#ifdef MODEL_FAULT
+
+Test(deque, fault_is_found, .timeout = 120)
+{
+	/* the small ones first */
+	const struct explore_model *const all[] = { &publish, &full, &reuse, &revoke_half, &forks, &two_revoke,
+						    &share,   &both, &last,  &take_half,   &revoke };
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !found; i++)
+		found = is_refuted(all[i]);
+	cr_assert(found);
+}
+
+#else
+
+Test(deque, last_frame_goes_to_one_of_owner_and_two_thieves, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&last));
+}
+
+/* Four, so that thieves can pass the half that the owner takes back before it is there. */
+Test(deque, owner_that_takes_half_back_leaves_a_late_thief_its_frame, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&take_half));
+}
+
+Test(deque, thief_with_an_old_view_does_not_get_what_was_pushed_since, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&reuse));
+}
+
+Test(deque, slot_of_a_full_one_is_reused_after_its_thief_is_done, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&full));
+}
+
+Test(deque, owner_that_answers_shares_what_it_has_not_taken, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&share));
+}
+
+Test(deque, revoked_frame_leaves_once, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&revoke));
+}
+
+Test(deque, revoked_half_leaves_the_other_to_its_owner, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&revoke_half));
+}
+
+Test(deque, two_may_revoke_at_once, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&two_revoke));
+}
+
+Test(deque, revoked_frame_is_in_its_slot, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&publish));
+}
+
+Test(deque, one_may_revoke_while_the_owner_answers, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&both));
+}
+
+Test(deque, parent_is_taken_back_unless_it_was_stolen, .timeout = 60)
+{
+	cr_assert_not(is_refuted(&forks));
+}
+
+#endif
