@@ -14,7 +14,6 @@
 
 /* An opcode that came with the kernel in question: flags of operations cannot be asked for, opcodes can. */
 #define MAGI_OP_OF_5_19 IORING_OP_SOCKET  /* multishot accept, rings of provided buffers, operations on them */
-#define MAGI_OP_OF_6_0 IORING_OP_SEND_ZC  /* multishot receive */
 #define MAGI_OP_OF_5_18 IORING_OP_MSG_RING
 
 #endif
