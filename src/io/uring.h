@@ -35,11 +35,10 @@ enum magi_uring_feature {
 	MAGI_URING_SUBMIT_ALL = 1 << 3, /* 5.18 */
 	MAGI_URING_PBUF = 1 << 4,       /* a shared ring of buffers, 5.19; else each is provided by an operation */
 	MAGI_URING_ACCEPTS = 1 << 5,    /* multishot accept, 5.19 */
-	MAGI_URING_RECVS = 1 << 6,      /* multishot receive, 6.0; never used: uring_setup.c */
-	MAGI_URING_BELL = 1 << 7,       /* MSG_RING, 5.18 */
-	MAGI_URING_REG_FD = 1 << 8,     /* registered ring fd, 5.18 */
-	MAGI_URING_NO_IOWAIT = 1 << 9,  /* 6.15 */
-	MAGI_URING_ALL = (1 << 10) - 1
+	MAGI_URING_BELL = 1 << 6,       /* MSG_RING, 5.18 */
+	MAGI_URING_REG_FD = 1 << 7,     /* registered ring fd, 5.18 */
+	MAGI_URING_NO_IOWAIT = 1 << 8,  /* 6.15 */
+	MAGI_URING_ALL = (1 << 9) - 1
 };
 
 /* user_data of the ring's own operations. */

@@ -72,7 +72,7 @@ int magi_uring_bufs_init(struct magi_uring *u)
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0)
-		u->features &= ~(uint32_t)(MAGI_URING_PBUF | MAGI_URING_RECVS);
+		u->features &= ~(uint32_t)MAGI_URING_PBUF;
 	return 0;
 }
 

@@ -22,8 +22,7 @@ static void prep_recv(struct magi_uring *u, struct io_uring_sqe *sqe, const stru
 	}
 	u->bufs.wanted = true;
 	sqe->flags = IOSQE_BUFFER_SELECT; /* of group 0; length 0: as long as the buffer */
-	if ((req->flags & MAGI_REQ_MULTISHOT) && (u->features & MAGI_URING_RECVS))
-		sqe->ioprio = IORING_RECV_MULTISHOT;
+	/* A multishot is one of a single record: the kernel's own may miss the end of file, docs/decisions/0008. */
 }
 
 static void prep_socket(struct magi_uring *u, struct io_uring_sqe *sqe, const struct magi_req *req)

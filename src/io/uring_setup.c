@@ -144,9 +144,6 @@ static int probe_ops(struct magi_uring *u)
 		missing |= MAGI_URING_BELL;
 	if (rc < 0 || !has_op(probe, MAGI_OP_OF_5_19))
 		missing |= MAGI_URING_ACCEPTS | MAGI_URING_PBUF;
-	/* Whatever the kernel says: data and shutdown(2) right after one another, and a multishot receive takes the data and
-	 * never hears of the end of file [liburing#1549, seen here on 6.18]. Single ones are armed again each time. */
-	missing |= MAGI_URING_RECVS;
 	if (!(u->ring.features & MAGI_FEAT_NO_IOWAIT))
 		missing |= MAGI_URING_NO_IOWAIT;
 	u->features &= ~missing;

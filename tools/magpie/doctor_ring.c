@@ -42,7 +42,6 @@ static const struct named needed[] = {
 
 static const struct named helpful[] = {
 	{ IORING_OP_SOCKET, "multishot accept, buffer rings (5.19)" },
-	{ IORING_OP_SEND_ZC, "multishot receive (6.0)" },
 	{ IORING_OP_MSG_RING, "wake-ups between rings (5.18)" },
 };
 
