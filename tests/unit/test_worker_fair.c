@@ -266,6 +266,19 @@ Test(worker, endless_calls_starve_nobody, .timeout = 30)
 	EXPECT_FAIR(greedy_call, patient_yield, .n = 20);
 }
 
+static void start_greedy(struct play *p, mag_future *done, int which, struct rivals *r)
+{
+	int rc;
+
+	if (which == 0)
+		rc = mag_spawn_from(p->rt, done, greedy_yield, .r = r);
+	else if (which == 1)
+		rc = mag_spawn_from(p->rt, done, greedy_spawn, .r = r);
+	else
+		rc = mag_spawn_from(p->rt, done, greedy_fork, .r = r);
+	cr_assert_eq(rc, 0);
+}
+
 static void expect_io_beside(int which)
 {
 	struct play p;
@@ -279,12 +292,7 @@ static void expect_io_beside(int which)
 	mag_future_init(&first);
 	mag_future_init(&second);
 	cr_assert_eq(mag_spawn_from(p.rt, &first, patient_io, .r = &r, .raw = { raw[0], raw[1] }), 0);
-	if (which == 0)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_yield, .r = &r), 0);
-	else if (which == 1)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_spawn, .r = &r), 0);
-	else
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_fork, .r = &r), 0);
+	start_greedy(&p, &second, which, &r);
 	cr_assert_eq(play_wait(&second), 0, "I/O starved");
 	cr_assert_eq(play_wait(&first), 0);
 	play_end(&p);
@@ -319,12 +327,7 @@ static void expect_inbox_beside(int which)
 	r.world = p.world;
 	mag_future_init(&first);
 	mag_future_init(&second);
-	if (which == 0)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_yield, .r = &r), 0);
-	else if (which == 1)
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_spawn, .r = &r), 0);
-	else
-		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy_fork, .r = &r), 0);
+	start_greedy(&p, &second, which, &r);
 	cr_assert(busy_until(&r.started, 10 * MAG_SECOND));
 	cr_assert_eq(mag_spawn_from(p.rt, &first, say_done, .r = &r), 0);
 	cr_assert_eq(play_wait(&second), 0, "the inbox starved");
