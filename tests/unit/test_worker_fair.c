@@ -385,7 +385,7 @@ MAG_TASK(pin_beside)
 {
 	MAG_BEGIN(pin_beside);
 	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN_ON(self->rc, 0, &self->group, patient_yield, .r = self->r);
+	MAG_SPAWN_ON(self->rc, 0, &self->group, patient_yield, .r = self->r, .n = 20);
 	MAG_SPAWN(self->rc, &self->group, greedy_yield, .r = self->r);
 	MAG_SPAWN(self->rc, &self->group, respawn, .r = self->r, .group = &self->group);
 	MAG_GROUP_END(self->rc, &self->group);
