@@ -2,9 +2,9 @@
 /* worker.c - the loop of a worker: pick, run, look around, steal, sleep.
  *
  * Who:     the worker's own thread.
- * Always:  newest of the deque first, woken tasks in order; pinned ones every other time; every 61st pick looks at the oldest
- *          first. At least every 61 picks or 100 us it looks at inbox, mail, timers and ring, and then all that is woken
- *          comes before the deque.
+ * Always:  newest of the deque first, woken tasks in order; pinned ones every other time; every 61st pick takes the
+ *          oldest of the deque. At least every 61 picks or 100 us it looks at inbox, mail, timers and ring, and then all
+ *          that is woken comes before the deque.
  *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
  * Pairs:   [busy] whether it takes up work: stored (release) when that changes -> loaded (acquire) by who thinks of
  *          sleeping; between the store and a look at who sleeps lies the sleeper's barrier (idle.c [sleep])
@@ -154,22 +154,17 @@ static mag_frame *pop_pinned(struct magi_worker *w)
 	return f;
 }
 
+/* Woken and pinned tasks need none of this: each look begins a round of the first, every other pick is the others'. */
 static mag_frame *pick_oldest(struct magi_worker *w)
 {
-	mag_frame *f;
 	bool lost;
+	mag_frame *f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
 
-	switch (w->picks / FAIR_EVERY % 3) {
-	case 0:
-		if (magi_deque_count(&w->pub.deque))
-			magi_deque_share(&w->pub.deque); /* the oldest may be private */
+	if (!f && magi_deque_count(&w->pub.deque)) { /* it is private */
+		magi_deque_share(&w->pub.deque);
 		f = from_deque(magi_deque_steal(&w->pub.deque, &lost));
-		return f ? magi_resume_here(&w->pub, f) : NULL;
-	case 1:
-		return magi_ready_pop(&w->ready);
-	default:
-		return pop_pinned(w);
 	}
+	return f ? magi_resume_here(&w->pub, f) : NULL;
 }
 
 static mag_frame *pick(struct magi_worker *w)

@@ -393,7 +393,7 @@ MAG_TASK(pin_beside)
 	MAG_END;
 }
 
-/* Tried: pick_oldest without its third case. */
+/* Tried: pick that takes them last. */
 Test(worker, pinned_task_has_its_turn_beside_endless_ones, .timeout = 30)
 {
 	struct play p;
