@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/host.h"
+
 static struct {
 	uint64_t reached;
 	uint64_t at;
@@ -35,7 +37,7 @@ bool magi_fault(void)
 	uint64_t every, n;
 
 	if (__builtin_expect(at == 0, 1))
-		return false;
+		return magi_chance(MAGI_CHANCE_MEMORY);
 	n = magi_add_rlx(&plan.reached, 1) + 1; /* [stat] */
 	every = magi_load_rlx(&plan.every); /* [stat] */
 	return n == at || (every && n > at && (n - at) % every == 0);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/host.h"
+
 #define MAGI_NEVER UINT64_MAX
 #define MAGI_NS_PER_US UINT64_C(1000)
 #define MAGI_NS_PER_MS UINT64_C(1000000)
@@ -13,8 +15,11 @@
 
 static inline uint64_t magi_clock_ns(void)
 {
+	struct magi_host *h = magi_host();
 	struct timespec ts;
 
+	if (__builtin_expect(h != NULL, 0))
+		return h->ops->now(h);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * MAGI_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
@@ -23,7 +28,9 @@ static inline uint64_t magi_clock_ns(void)
 static inline uint64_t magi_ticks(void)
 {
 #if defined(__x86_64__)
-	return __builtin_ia32_rdtsc();
+	struct magi_host *h = magi_host();
+
+	return __builtin_expect(h != NULL, 0) ? h->ops->now(h) : __builtin_ia32_rdtsc();
 #else
 	return magi_clock_ns();
 #endif

@@ -11,10 +11,10 @@
 #ifndef MAGI_BASE_LOCK_H
 #define MAGI_BASE_LOCK_H
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/futex.h"
 #include "magpie/impl/atomic.h"
 
 /* Spins before the CPU is offered to others, in case the holder wants this one. Picked, not measured. */
@@ -50,7 +50,7 @@ static inline void magi_lock_acquire(magi_lock *l)
 				magi_pause();
 			} else {
 				spins = 0;
-				sched_yield();
+				magi_thread_yield();
 			}
 		}
 	}

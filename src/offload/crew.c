@@ -5,11 +5,8 @@
  * Always:  a hand is counted as starting until its starter has let go of the lane, even if it has ended by then.
  * Pairs:   [call] hand.c
  *          [news] stored (release) under the lock -> loaded (acquire) by who ends the lane */
-#include <signal.h>
-
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "offload/futex.h"
 #include "offload/lane.h"
 
 enum { STACK_BYTES = 1 << 20 }; /* for resolvers and plug-ins of the C library; only what is used is taken */
@@ -22,26 +19,14 @@ void magi_lane_release(struct magi_lane *l)
 		magi_store_rel(&l->news, l->news + 1); /* [news] */
 	magi_lock_release(magi_lane_lock(l));
 	if (closing)
-		magi_futex_wake(&l->news);
+		magi_futex_wake(&l->news, 1);
 }
 
 static int create_thread(struct magi_hand *h)
 {
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc = magi_fault() ? EAGAIN : pthread_attr_init(&attr);
+	struct magi_thread_start start = { .fn = magi_hand_main, .arg = h, .stack = STACK_BYTES, .quiet = true };
 
-	if (rc)
-		return -rc;
-	sigfillset(&all); /* the program's handlers run on its own threads */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
-	if (!rc)
-		rc = pthread_create(&thread, &attr, magi_hand_main, h);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -rc;
+	return magi_thread_start(NULL, &start); /* it may have ended, and be freed, by now */
 }
 
 static int start(struct magi_lane *l, bool watches)
@@ -75,7 +60,7 @@ int magi_hand_call(struct magi_lane *l, struct magi_help help)
 	if (MAGI_UNLIKELY(help.start))
 		return start(l, help.watch);
 	if (help.hand && magi_xchg_ar(&help.hand->call, (uint32_t)MAGI_CALLED) == MAGI_ASLEEP) /* [call] */
-		magi_futex_wake(&help.hand->call);
+		magi_futex_wake(&help.hand->call, 1);
 	return 0;
 }
 
@@ -133,7 +118,7 @@ uint32_t magi_hand_end_all(struct magi_lane *l, uint64_t deadline)
 		magi_add_rlx(&l->offload->users, left); /* [users] they cannot give back before the lock is free */
 	magi_lock_release(magi_lane_lock(l));
 	if (last) {
-		pthread_join(last->thread, NULL);
+		magi_thread_join(&last->thread);
 		magi_free(last);
 	}
 	return left;

@@ -7,11 +7,8 @@
  *          A hand that ends joins the one that ended before it; the last is joined by the runtime.
  * Pairs:   [call] the caller exchanges the word (acquire, release) -> the hand loads or swaps it (acquire)
  * Not:     more than one that searches: the others cost a CPU that a worker or a job could use. */
-#include <sched.h>
-
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "offload/futex.h"
 #include "offload/lane.h"
 
 enum {
@@ -96,7 +93,7 @@ static bool sleep_for(struct magi_hand *h, uint64_t ns)
 static void wait_for_call(const struct magi_hand *h)
 {
 	while (!is_called(h))
-		sched_yield();
+		magi_thread_yield();
 }
 
 /* The lock is held, and let go of in between. It was idle for long: false when it has left the lane. A called one,
@@ -239,6 +236,7 @@ static bool work(struct magi_lane *l, struct magi_hand *h)
 	help = magi_lane_help(l);
 	magi_lock_release(magi_lane_lock(l));
 	magi_hand_call(l, help);
+	magi_point(MAGI_POINT_JOB, NULL);
 	began = magi_ticks();
 	result = job.fn(job.arg);
 	if (job.destroy)
@@ -268,11 +266,11 @@ static void end(struct magi_lane *l, struct magi_hand *h)
 		l->ended = h;
 	magi_lane_release(l);
 	if (before) {
-		pthread_join(before->thread, NULL);
+		magi_thread_join(&before->thread);
 		magi_free(before);
 	}
 	if (orphaned) {
-		pthread_detach(pthread_self());
+		magi_thread_detach_self();
 		magi_free(h);
 		magi_offload_unuse(orphaned);
 	}
@@ -284,8 +282,8 @@ void *magi_hand_main(void *arg)
 	struct magi_lane *l = h->lane;
 	bool on = true, searched = false;
 
-	h->thread = pthread_self();
-	pthread_setname_np(h->thread, l->name);
+	h->thread = magi_thread_self();
+	magi_thread_name(l->name);
 	magi_lock_acquire(magi_lane_lock(l));
 	l->called--;
 	while (on) {

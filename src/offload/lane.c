@@ -263,7 +263,7 @@ static int first_hand(struct magi_lane *l)
 	if (mine)
 		rc = magi_hand_call(l, (struct magi_help){ .start = true });
 	else
-		sched_yield(); /* another worker is in the middle of it, for some 50 us */
+		magi_thread_yield(); /* another worker is in the middle of it, for some 50 us */
 	magi_lock_acquire(&l->door);
 	return rc;
 }

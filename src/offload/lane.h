@@ -40,7 +40,7 @@ struct magi_hand {
 	struct magi_lane *lane;
 	struct magi_hand *next, *prev; /* among the idle ones, or next: among the ended ones */
 	mag_frame *frame;              /* who waits for its owned job; NULL: abandoned */
-	pthread_t thread;
+	struct magi_thread thread;
 };
 
 struct magi_lane {

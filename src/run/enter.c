@@ -52,11 +52,11 @@ int magi_spawn_from(mag_runtime *rt, mag_future *future, mag_step_fn step, int c
 	magi_frame_init(inner, step, &outer->frame, &outer->frame, &rt->background.scope, cls, MAGI_CALL);
 	outer->callee = inner;
 	outer->future = future;
-	pthread_mutex_lock(&rt->mutex);
+	magi_monitor_enter(&rt->monitor);
 	closing = rt->closing;
 	if (!closing)
 		magi_group_adopt(&rt->background, &outer->frame);
-	pthread_mutex_unlock(&rt->mutex);
+	magi_monitor_leave(&rt->monitor);
 	if (!closing)
 		return 0;
 	magi_slab_give_foreign(rt, (unsigned)cls, inner);

@@ -4,7 +4,7 @@
  * Who:     any thread that is not one of its workers.
  * Always:  workers enter their loops together, after all have opened their io, and leave together, before any closes it:
  *          a worker may wake or steal from any other at any time between.
- * Pairs:   the mutex; [stop] run/worker.c */
+ * Pairs:   the monitor; [stop] run/worker.c */
 
 #include <errno.h>
 #include <magpie/offload.h>
@@ -110,8 +110,7 @@ static void free_all(mag_runtime *rt)
 	mag_group_clear(&rt->background);
 	magi_fds_fini(&rt->fds);
 	magi_depot_fini(&rt->depot);
-	pthread_cond_destroy(&rt->changed);
-	pthread_mutex_destroy(&rt->mutex);
+	magi_monitor_fini(&rt->monitor);
 	magi_free(rt->workers);
 	magi_free(rt);
 }
@@ -119,16 +118,9 @@ static void free_all(mag_runtime *rt)
 static int start_thread(struct magi_worker *w)
 {
 	size_t stack = w->rt->options.stack_bytes ? w->rt->options.stack_bytes : STACK_BYTES;
-	pthread_attr_t attr;
-	int rc = magi_fault() ? ENOMEM : pthread_attr_init(&attr);
+	struct magi_thread_start start = { .fn = magi_worker_main, .arg = w, .stack = stack };
 
-	if (rc)
-		return -rc;
-	rc = pthread_attr_setstacksize(&attr, stack);
-	if (!rc)
-		rc = pthread_create(&w->thread, &attr, magi_worker_main, w);
-	pthread_attr_destroy(&attr);
-	return -rc;
+	return magi_thread_start(&w->thread, &start);
 }
 
 /* Starts the threads and waits until all have opened their io; the first error, with its words. */
@@ -142,23 +134,23 @@ static int start_threads(mag_runtime *rt)
 		if (rc == 0)
 			started++;
 	}
-	pthread_mutex_lock(&rt->mutex);
+	magi_monitor_enter(&rt->monitor);
 	if (rc < 0) {
 		snprintf(why, sizeof(why), "thread %u of %u could not be started: %s", started + 1, rt->n, strerror(-rc));
 		rt->closing = true;
 		rt->opened += rt->n - started; /* those that will never come */
-		pthread_cond_broadcast(&rt->changed);
+		magi_monitor_broadcast(&rt->monitor);
 	}
 	while (rt->opened < rt->n)
-		pthread_cond_wait(&rt->changed, &rt->mutex);
-	pthread_mutex_unlock(&rt->mutex);
+		magi_monitor_wait(&rt->monitor, MAGI_NEVER);
+	magi_monitor_leave(&rt->monitor);
 	for (uint32_t i = 0; i < started && rc == 0; i++) {
 		rc = rt->workers[i]->open_rc;
 		if (rc < 0)
 			snprintf(why, sizeof(why), "%s", rt->workers[i]->why);
 	}
 	for (uint32_t i = 0; i < started && rc < 0; i++)
-		pthread_join(rt->workers[i]->thread, NULL);
+		magi_thread_join(&rt->workers[i]->thread);
 	return rc;
 }
 
@@ -184,8 +176,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 	rt = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*rt));
 	if (!rt)
 		return explained(-ENOMEM);
-	pthread_mutex_init(&rt->mutex, NULL);
-	pthread_cond_init(&rt->changed, NULL);
+	magi_monitor_init(&rt->monitor);
 	rt->fds.gone = magi_file_gone;
 	magi_group_root(&rt->background, rt);
 	rc = take_options(rt, options);
@@ -219,19 +210,13 @@ fail:
 /* Waits for the end of the background; false at the deadline. */
 static bool wait_drained(mag_runtime *rt, uint64_t deadline)
 {
-	struct timespec ts = { (time_t)(deadline / MAG_SECOND), (long)(deadline % MAG_SECOND) };
 	bool drained;
-	int rc = 0;
 
-	pthread_mutex_lock(&rt->mutex);
-	while (!rt->drained && rc == 0) {
-		if (deadline == MAG_NEVER)
-			rc = pthread_cond_wait(&rt->changed, &rt->mutex);
-		else
-			rc = pthread_cond_clockwait(&rt->changed, &rt->mutex, CLOCK_MONOTONIC, &ts);
-	}
+	magi_monitor_enter(&rt->monitor);
+	while (!rt->drained && magi_monitor_wait(&rt->monitor, deadline))
+		;
 	drained = rt->drained;
-	pthread_mutex_unlock(&rt->mutex);
+	magi_monitor_leave(&rt->monitor);
 	return drained;
 }
 
@@ -240,12 +225,12 @@ static void close_background(mag_runtime *rt)
 {
 	bool first;
 
-	pthread_mutex_lock(&rt->mutex);
+	magi_monitor_enter(&rt->monitor);
 	first = !rt->closing;
 	rt->closing = true;
 	if (first && magi_add_ar(&rt->background.balance, (int64_t)1) == 0) /* [balance] */
 		rt->drained = true;
-	pthread_mutex_unlock(&rt->mutex);
+	magi_monitor_leave(&rt->monitor);
 }
 
 int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
@@ -272,7 +257,7 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 	magi_wake_all(rt);
 	magi_runtime_stopped(rt);
 	for (uint32_t i = 0; i < rt->n; i++)
-		pthread_join(rt->workers[i]->thread, NULL);
+		magi_thread_join(&rt->workers[i]->thread);
 	free_all(rt);
 	return jobs;
 }

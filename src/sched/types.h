@@ -6,10 +6,10 @@
 #include <magpie/group.h>
 #include <magpie/impl/worker.h>
 #include <magpie/runtime.h>
-#include <pthread.h>
 
 #include "base/lock.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "io/fd.h"
 #include "io/io.h"
 #include "sched/slot.h"
@@ -48,7 +48,7 @@ struct magi_worker {
 	bool watching;
 	int open_rc;
 	struct magi_random random;
-	pthread_t thread;
+	struct magi_thread thread;
 	char why[320];
 
 	/* the owner writes, any thread reads */
@@ -104,9 +104,8 @@ struct mag_runtime {
 	struct magi_fds fds;
 	mag_group background;
 
-	/* under the mutex */
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+	/* in the monitor */
+	struct magi_monitor monitor;
 	uint32_t opened;  /* workers that have tried to open their io */
 	uint32_t stopped; /* workers that have left their loop */
 	bool closing;     /* nothing more is taken in */

@@ -6,12 +6,10 @@
  *          through the lock, so that the completer has let go of it.
  * Pairs:   [done] stored (release) under the lock -> loaded (acquire) by foreign threads that sleep on it, and poll */
 #include <errno.h>
-#include <linux/futex.h>
 #include <magpie/time.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/futex.h"
 #include "task/wait.h"
 
 void mag_future_init(mag_future *future)
@@ -48,7 +46,7 @@ int mag_future_complete(mag_future *future, int64_t result)
 	magi_lock_release(lock);
 	/* From here on the future may be gone; its address still serves to wake, which at worst wakes nobody. */
 	if (foreign)
-		syscall(SYS_futex, &future->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+		magi_futex_wake(&future->done, UINT32_MAX);
 	magi_wait_resume(list);
 	return 0;
 }
@@ -96,11 +94,10 @@ int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
 	while (!magi_load_acq(&future->done)) { /* [done] */
 		uint64_t now = magi_clock_ns();
 		uint64_t left = deadline > now ? deadline - now : 0;
-		struct timespec ts = { (time_t)(left / MAGI_NS_PER_S), (long)(left % MAGI_NS_PER_S) };
 
 		if (!left)
 			break;
-		syscall(SYS_futex, &future->done, FUTEX_WAIT_PRIVATE, 0, deadline == MAGI_NEVER ? NULL : &ts, NULL, 0);
+		magi_futex_wait(&future->done, 0, deadline == MAGI_NEVER ? MAGI_NEVER : left);
 	}
 	magi_lock_acquire(lock);
 	future->foreign--;

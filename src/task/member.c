@@ -128,7 +128,7 @@ static mag_handle *take_finished(mag_group *g)
 
 	while ((h = g->done) && !magi_lock_try(magi_waitq_lock(&h->waiters))) {
 		magi_lock_release(lock);
-		sched_yield();
+		magi_thread_yield();
 		magi_lock_acquire(lock);
 	}
 	if (h) {

@@ -62,7 +62,4 @@ void model_pause(void);
 #define magi_fence_compiler() __asm__ __volatile__("" ::: "memory")
 #define magi_pause() model_pause()
 
-/* a spin loop that has lost patience still waits for the same change */
-#define sched_yield() model_pause()
-
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* operation.c - the operations of model/atomic.h and base/barrier.h.
+/* operation.c - the operations of model/atomic.h, base/barrier.h and base/futex.h.
  *
  * A store is no step: it goes to the end of its thread's queue, which nobody sees; when it leaves the queue is a choice. */
 #include "base/barrier.h"
+#include "base/futex.h"
+#include "base/host.h"
 #include "model/atomic.h"
 #include "model/thread.h"
 #include "model/trace.h"
+
+__thread struct magi_host *magi_host_here; /* no simulation */
 
 static void check_owner(const void *p, bool stores)
 {
@@ -97,6 +101,12 @@ void model_pause(void)
 	explore_step(CHANGED);
 	thread[running].since = memory_version();
 	explore_note("pause", NULL, 0);
+}
+
+/* A spin loop that has lost patience still waits for the same change. */
+void magi_thread_yield(void)
+{
+	model_pause();
 }
 
 /* membarrier(2) interrupts each running thread at some moment of the call, and a fence is made there. */

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/futex.h"
 #include "sched/idle.h"
 #include "sched/meet.h"
 #include "sched/ready.h"
@@ -32,19 +33,19 @@ static void held_wake(struct magi_worker *to, mag_worker *from)
 	magi_wake_worker(to, from);
 }
 
-static int yield_seen(void)
+static void yield_seen(void)
 {
 	raise_flag(&awaited);
-	return sched_yield();
+	magi_thread_yield();
 }
 
 #define magi_wake_worker held_wake
 #include "sched/ready.c"
 #include "task/cancel.c"
 #undef magi_wake_worker
-#define sched_yield yield_seen
+#define magi_thread_yield yield_seen
 #include "sched/meet.c"
-#undef sched_yield
+#undef magi_thread_yield
 
 struct visited {
 	struct play play;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* futex.c - futex(2) and sched_yield(2), or what a simulation has for them. */
+#include "base/futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+bool magi_futex_wait(uint32_t *word, uint32_t value, uint64_t ns)
+{
+	struct timespec ts = { (time_t)(ns / MAGI_NS_PER_S), (long)(ns % MAGI_NS_PER_S) };
+	struct magi_host *h = magi_host();
+
+	if (h)
+		return h->ops->wait(h, word, value, ns);
+	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, ns == MAGI_NEVER ? NULL : &ts, NULL, 0) == 0 ||
+	       errno != ETIMEDOUT;
+}
+
+void magi_futex_wake(uint32_t *word, uint32_t n)
+{
+	struct magi_host *h = magi_host();
+
+	if (h)
+		h->ops->wake(h, word, n);
+	else
+		syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n < INT32_MAX ? n : INT32_MAX, NULL, NULL, 0);
+}
+
+void magi_thread_yield(void)
+{
+	struct magi_host *h = magi_host();
+
+	if (h)
+		h->ops->yield(h);
+	else
+		sched_yield();
+}

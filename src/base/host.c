@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* host.c - the simulation that a thread runs. */
+#include "base/host.h"
+
+__thread struct magi_host *magi_host_here;
