@@ -78,7 +78,7 @@ enum { MAGI_BUFFER_BYTES = 8192 }; /* of each of the io's receive buffers; picke
 
 struct magi_io_params {
 	uint32_t entries;    /* of the submission queue wanted; 0: the backend's default */
-	void *world;         /* what several io of one runtime share (test backend); NULL for real ones */
+	void *world;         /* what several io of one runtime share (sim backend); NULL for real ones */
 	char *why;           /* where to say, in words, why open failed; may be NULL */
 	size_t why_size;
 };
@@ -111,6 +111,6 @@ struct magi_io_ops {
 };
 
 extern const struct magi_io_ops magi_uring_ops;
-extern const struct magi_io_ops magi_testio_ops;
+extern const struct magi_io_ops magi_sim_ops;
 
 #endif

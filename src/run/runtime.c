@@ -40,8 +40,8 @@ static int choose_backend(mag_runtime *rt)
 
 	if (!name || !*name || !strcmp(name, magi_uring_ops.name))
 		rt->ops = &magi_uring_ops;
-	else if (!strcmp(name, magi_testio_ops.name) && rt->options.world)
-		rt->ops = &magi_testio_ops;
+	else if (!strcmp(name, magi_sim_ops.name) && rt->options.world)
+		rt->ops = &magi_sim_ops;
 	else {
 		snprintf(why, sizeof(why), "there is no I/O backend named '%s' here; known: uring", name);
 		return -EINVAL;

@@ -2,7 +2,7 @@
 /* fixture.h - what the tests of the backend contract stand on: one body, run on each backend.
  *
  * CONFORMS(name) { … } makes four tests of that name: on io_uring with all that this kernel has, on io_uring with all
- * that can be left out left out, and on both modes of the test backend, there with several seeds. Each ends with
+ * that can be left out left out, and on both modes of the sim backend, there with several seeds. Each ends with
  * the check that every request had one terminal record, and that no request and no made-up descriptor is left. */
 #ifndef MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
 #define MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/testio.h"
+#include "io/sim.h"
 #include "io/uring.h"
 
 #define FX_UNUSED __attribute__((unused))
@@ -38,7 +38,7 @@ enum fx_kind { FX_URING, FX_URING_PLAIN, FX_COMPLETION, FX_READINESS };
 struct fixture {
 	enum fx_kind kind;
 	const struct magi_io_ops *ops;
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	struct magi_io *io;
 	uint64_t next_token;
 	struct magi_rec *log;
@@ -81,11 +81,11 @@ FX_UNUSED static void fx_take(void *buffer, void *ctx)
 FX_UNUSED static bool fx_open(struct fixture *f, enum fx_kind kind, uint64_t seed)
 {
 	*f = (struct fixture){ .kind = kind, .next_token = seed << 32 };
-	f->ops = fx_is_uring(f) ? &magi_uring_ops : &magi_testio_ops;
+	f->ops = fx_is_uring(f) ? &magi_uring_ops : &magi_sim_ops;
 	if (!fx_is_uring(f)) {
-		f->world = magi_testio_world_create(seed, kind == FX_COMPLETION ? MAGI_TESTIO_COMPLETION :
-										   MAGI_TESTIO_READINESS);
-		magi_testio_auto_advance(f->world, true);
+		f->world = magi_world_create(seed, kind == FX_COMPLETION ? MAGI_SIM_COMPLETION :
+										   MAGI_SIM_READINESS);
+		magi_world_auto_advance(f->world, true);
 	}
 	f->log = calloc(FX_LOG, sizeof(*f->log));
 	f->io = fx_open_io(f);
@@ -210,26 +210,26 @@ FX_UNUSED static void fx_close(struct fixture *f)
 	fx_free_buffers(f);
 	cr_assert(f->buffers == 0, "%d buffers are lost", f->buffers);
 	if (f->world) {
-		cr_assert(magi_testio_open_fds(f->world) == 0, "%u descriptors are left", magi_testio_open_fds(f->world));
-		magi_testio_world_destroy(f->world);
+		cr_assert(magi_world_open_fds(f->world) == 0, "%u descriptors are left", magi_world_open_fds(f->world));
+		magi_world_destroy(f->world);
 	}
 	free(f->log);
 }
 
 FX_UNUSED static void fx_close_fd(struct fixture *f, int fd)
 {
-	cr_assert((f->world ? magi_testio_close(f->world, fd) : close(fd)) == 0);
+	cr_assert((f->world ? magi_world_close(f->world, fd) : close(fd)) == 0);
 }
 
 FX_UNUSED static void fx_pair(struct fixture *f, int fds[2])
 {
-	cr_assert((f->world ? magi_testio_pair(f->world, fds) :
+	cr_assert((f->world ? magi_world_pair(f->world, fds) :
 			      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) == 0);
 }
 
 FX_UNUSED static void fx_pipe(struct fixture *f, int fds[2])
 {
-	cr_assert((f->world ? magi_testio_pipe(f->world, fds) : pipe2(fds, O_CLOEXEC)) == 0);
+	cr_assert((f->world ? magi_world_pipe(f->world, fds) : pipe2(fds, O_CLOEXEC)) == 0);
 }
 
 FX_UNUSED static int fx_file(struct fixture *f, const char *bytes, size_t size)
@@ -237,7 +237,7 @@ FX_UNUSED static int fx_file(struct fixture *f, const char *bytes, size_t size)
 	int fd;
 
 	if (f->world)
-		return magi_testio_file(f->world, bytes, size);
+		return magi_world_file(f->world, bytes, size);
 	fd = memfd_create("fixture", MFD_CLOEXEC);
 	cr_assert(fd >= 0 && pwrite(fd, bytes, size, 0) == (ssize_t)size);
 	return fd;
@@ -245,7 +245,7 @@ FX_UNUSED static int fx_file(struct fixture *f, const char *bytes, size_t size)
 
 FX_UNUSED static int fx_socket(struct fixture *f)
 {
-	return f->world ? magi_testio_socket(f->world) : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return f->world ? magi_world_socket(f->world) : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 FX_UNUSED static int fx_listener(struct fixture *f, struct sockaddr_storage *address, socklen_t *size)
@@ -254,8 +254,8 @@ FX_UNUSED static int fx_listener(struct fixture *f, struct sockaddr_storage *add
 	int fd;
 
 	if (f->world) {
-		fd = magi_testio_listener(f->world);
-		*size = magi_testio_address(fd, address);
+		fd = magi_world_listener(f->world);
+		*size = magi_world_address(fd, address);
 		return fd;
 	}
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -290,7 +290,7 @@ FX_UNUSED static void fx_no_fds(struct fixture *f, bool on)
 	struct rlimit now;
 
 	if (f->world) {
-		magi_testio_limit_fds(f->world, on ? magi_testio_open_fds(f->world) : UINT32_MAX);
+		magi_world_limit_fds(f->world, on ? magi_world_open_fds(f->world) : UINT32_MAX);
 		return;
 	}
 	if (!on) {

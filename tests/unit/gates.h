@@ -2,7 +2,7 @@
 /* gates.h - what the tests of tasks share: small tasks that wait at a gate (a future) or open one, and checks that may
  * fail on any thread.
  *
- * The clock of the test backend goes only when every worker waits: MAG_AWAIT(rc, mag_sleep, REST) returns when all else
+ * The clock of the sim backend goes only when every worker waits: MAG_AWAIT(rc, mag_sleep, REST) returns when all else
  * has come to rest, not before, and takes no time. */
 #ifndef MAGPIE_TESTS_GATES_H
 #define MAGPIE_TESTS_GATES_H

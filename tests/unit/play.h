@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "io/testio.h"
+#include "io/sim.h"
 
 #define NEVER_SPIN UINT32_MAX
 
@@ -46,24 +46,24 @@ static inline bool busy_until(const uint32_t *flag, uint64_t ns)
 	return true;
 }
 
-/* A runtime on the test backend; its clock goes by itself when all workers wait. */
+/* A runtime on the sim backend; its clock goes by itself when all workers wait. */
 struct play {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	mag_runtime *rt;
 };
 
-static inline mag_runtime_options play_options(struct magi_testio_world *world, uint32_t workers)
+static inline mag_runtime_options play_options(struct magi_world *world, uint32_t workers)
 {
 	return (mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = workers, .spin_us = NEVER_SPIN,
-				      .backend = "test", .world = world };
+				      .backend = "sim", .world = world };
 }
 
 static inline void play_begin(struct play *p, uint32_t workers)
 {
 	mag_runtime_options options;
 
-	p->world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
-	magi_testio_auto_advance(p->world, true);
+	p->world = magi_world_create(1, MAGI_SIM_COMPLETION);
+	magi_world_auto_advance(p->world, true);
 	options = play_options(p->world, workers);
 	cr_assert_eq(mag_runtime_create(&options, &p->rt), 0, "%s", mag_runtime_why());
 }
@@ -71,7 +71,7 @@ static inline void play_begin(struct play *p, uint32_t workers)
 static inline void play_end(struct play *p)
 {
 	cr_assert_eq(mag_runtime_destroy(p->rt, mag_deadline_in(30 * MAG_SECOND)), 0);
-	magi_testio_world_destroy(p->world);
+	magi_world_destroy(p->world);
 }
 
 /* Waits for a future of this runtime for ever: the test's own limit ends it. */

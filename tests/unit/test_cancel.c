@@ -124,7 +124,7 @@ enum { LEAVES = 3 * (WAIT_KINDS + 2) }; /* two of the kinds have a member of the
 
 struct tree_story {
 	mag_frame frame;
-	MAG_ARGS(tree_story, struct magi_testio_world *world; bool shielded;);
+	MAG_ARGS(tree_story, struct magi_world *world; bool shielded;);
 	mag_scope scope;
 	mag_group around;
 	mag_future never;
@@ -139,7 +139,7 @@ MAG_TASK(tree_story)
 	MAG_BEGIN(tree_story);
 	mag_future_init(&self->never);
 	self->began = self->ended = 0;
-	CHECK(magi_testio_pipe(self->world, self->fds) == 0);
+	CHECK(magi_world_pipe(self->world, self->fds) == 0);
 	MAG_WITH_TIMEOUT(&self->scope, 3 * REST);
 	MAG_CALL(self->rc, tree, .never = &self->never, .fd = self->fds[0], .began = &self->began,
 		 .ended = &self->ended, .shielded = self->shielded);
@@ -149,7 +149,7 @@ MAG_TASK(tree_story)
 	CHECK(counted(&self->began) == LEAVES && counted(&self->ended) == LEAVES);
 	MAG_AWAIT(self->rc, mag_sleep, REST);
 	CHECK(self->rc == 0);
-	CHECK(magi_testio_close(self->world, self->fds[0]) == 0 && magi_testio_close(self->world, self->fds[1]) == 0);
+	CHECK(magi_world_close(self->world, self->fds[0]) == 0 && magi_world_close(self->world, self->fds[1]) == 0);
 	mag_future_fini(&self->never);
 	MAG_RETURN(0);
 	MAG_END;
@@ -416,7 +416,7 @@ MAG_TASK(second)
 
 struct duels {
 	mag_frame frame;
-	MAG_ARGS(duels, struct magi_testio_world *world; uint32_t rounds;);
+	MAG_ARGS(duels, struct magi_world *world; uint32_t rounds;);
 	struct duel duel;
 	mag_group group;
 	int fds[2];
@@ -426,7 +426,7 @@ struct duels {
 MAG_TASK(duels)
 {
 	MAG_BEGIN(duels);
-	CHECK(magi_testio_pipe(self->world, self->fds) == 0);
+	CHECK(magi_world_pipe(self->world, self->fds) == 0);
 	MAG_GROUP_BEGIN(&self->group);
 	self->duel.about = self->duel.done = 0;
 	mag_future_init(&self->duel.never);
@@ -436,7 +436,7 @@ MAG_TASK(duels)
 	MAG_GROUP_END(self->rc, &self->group);
 	mag_future_fini(&self->duel.never);
 	for (int i = 0; i < 2; i++)
-		CHECK(magi_testio_close(self->world, self->fds[i]) == 0);
+		CHECK(magi_world_close(self->world, self->fds[i]) == 0);
 	MAG_RETURN(self->rc);
 	MAG_END;
 }

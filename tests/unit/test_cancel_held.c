@@ -177,7 +177,7 @@ static void cancel_between_two_waits(uint32_t workers, bool io_first, bool io_th
 	int64_t rc;
 
 	play_begin(&p, workers);
-	cr_assert_eq(magi_testio_pipe(p.world, stage.fds), 0);
+	cr_assert_eq(magi_world_pipe(p.world, stage.fds), 0);
 	mag_future_init(&stage.first);
 	mag_future_init(&stage.never);
 	mag_future_init(&done);
@@ -195,7 +195,7 @@ static void cancel_between_two_waits(uint32_t workers, bool io_first, bool io_th
 	pthread_join(canceller, NULL);
 	mag_future_fini(&stage.never);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(magi_testio_close(p.world, stage.fds[i]), 0);
+		cr_assert_eq(magi_world_close(p.world, stage.fds[i]), 0);
 	play_end(&p);
 }
 

@@ -20,17 +20,17 @@ MAG_TASK(answer)
 	MAG_END;
 }
 
-static struct magi_testio_world *new_world(void)
+static struct magi_world *new_world(void)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 
-	magi_testio_auto_advance(world, true);
+	magi_world_auto_advance(world, true);
 	return world;
 }
 
 Test(enter, run_returns_what_the_function_returned, .timeout = 10)
 {
-	struct magi_testio_world *world = new_world();
+	struct magi_world *world = new_world();
 	mag_runtime_options o = play_options(world, 2);
 
 	cr_assert_eq(mag_run(&o, answer, .value = 42, .text = "text"), 42);
@@ -38,7 +38,7 @@ Test(enter, run_returns_what_the_function_returned, .timeout = 10)
 	cr_assert_eq(mag_run(&o, answer, .value = INT64_MAX), INT64_MAX);
 	cr_assert_eq(mag_run(&o, answer, .value = INT64_MIN), INT64_MIN);
 	cr_assert_eq(mag_run(&o, answer), 0);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 Test(enter, run_returns_why_there_was_no_runtime, .timeout = 10)
@@ -131,19 +131,19 @@ MAG_TASK(leave_behind)
 /* Tried: mag_run that does not cancel the background. */
 Test(enter, run_cancels_the_background_and_waits_for_it, .timeout = 10)
 {
-	struct magi_testio_world *world = new_world();
+	struct magi_world *world = new_world();
 	mag_runtime_options o = play_options(world, 2);
 	uint32_t ended = 0;
 
 	cr_assert_eq(mag_run(&o, leave_behind, .ended = &ended), 0);
 	cr_assert(is_raised(&ended));
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 /* Refuses each allocation of a start, a task and its end in turn. */
 Test(enter, run_without_memory_fails_cleanly_wherever_it_is_refused, .timeout = 60)
 {
-	struct magi_testio_world *world = new_world();
+	struct magi_world *world = new_world();
 	mag_runtime_options o = play_options(world, 2);
 	int64_t rc;
 
@@ -157,7 +157,7 @@ Test(enter, run_without_memory_fails_cleanly_wherever_it_is_refused, .timeout = 
 	}
 	magi_fault_plan(0, 0);
 	cr_assert_eq(rc, 42);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 /* Tried: the outer frame not given back when there is no memory for the inner one. */

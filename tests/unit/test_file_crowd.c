@@ -37,7 +37,7 @@ MAG_TASK(member)
 
 struct crowd {
 	mag_frame frame;
-	MAG_ARGS(crowd, struct magi_testio_world *world; uint64_t *queueing; uint64_t *closing;);
+	MAG_ARGS(crowd, struct magi_world *world; uint64_t *queueing; uint64_t *closing;);
 	mag_fd fd[2];
 	mag_group group;
 	uint64_t began, queued;
@@ -50,7 +50,7 @@ MAG_TASK(crowd)
 {
 	MAG_BEGIN(crowd);
 	self->refused = 0;
-	CHECK(magi_testio_pair(self->world, self->raw) == 0);
+	CHECK(magi_world_pair(self->world, self->raw) == 0);
 	CHECK(mag_fd_adopt(self->raw[0], &self->fd[0]) == 0 && mag_fd_adopt(self->raw[1], &self->fd[1]) == 0);
 	self->began = magi_clock_ns();
 	MAG_GROUP_BEGIN(&self->group);

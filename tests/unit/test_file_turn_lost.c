@@ -66,7 +66,7 @@ enum third { BEHIND, LATER, CLOSED };
 /* The first reader has the turn, the second is claimed; where is the third? */
 struct turns {
 	mag_frame frame;
-	MAG_ARGS(turns, struct magi_testio_world *world; enum third third;);
+	MAG_ARGS(turns, struct magi_world *world; enum third third;);
 	mag_group group;
 	mag_frame *claimed;
 	mag_fd fd[2];
@@ -79,7 +79,7 @@ MAG_TASK(turns)
 {
 	MAG_BEGIN(turns);
 	self->ended = 0;
-	CHECK(magi_testio_pair(self->world, self->raw) == 0);
+	CHECK(magi_world_pair(self->world, self->raw) == 0);
 	CHECK(mag_fd_adopt(self->raw[0], &self->fd[0]) == 0 && mag_fd_adopt(self->raw[1], &self->fd[1]) == 0);
 	MAG_GROUP_BEGIN(&self->group);
 	MAG_SPAWN(self->rc, &self->group, reader, .fd = self->fd[0], .ended = &self->ended,
@@ -129,7 +129,7 @@ static void cancelled_in_its_turn(enum third third)
 		play_begin(&p, n);
 		play_run(&p, rc, turns, .world = p.world, .third = third);
 		cr_assert_eq(rc, 0);
-		cr_assert_eq(magi_testio_open_fds(p.world), 0);
+		cr_assert_eq(magi_world_open_fds(p.world), 0);
 		play_end(&p);
 	}
 }

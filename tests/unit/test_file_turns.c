@@ -22,11 +22,11 @@ struct pair {
 	mag_fd fd[2];
 };
 
-static void pair_open(struct pair *p, struct magi_testio_world *world)
+static void pair_open(struct pair *p, struct magi_world *world)
 {
 	int raw[2];
 
-	CHECK(magi_testio_pair(world, raw) == 0);
+	CHECK(magi_world_pair(world, raw) == 0);
 	CHECK(mag_fd_adopt(raw[0], &p->fd[0]) == 0 && mag_fd_adopt(raw[1], &p->fd[1]) == 0);
 }
 
@@ -57,7 +57,7 @@ enum { READERS = 12 };
 
 struct queueing {
 	mag_frame frame;
-	MAG_ARGS(queueing, struct magi_testio_world *world;);
+	MAG_ARGS(queueing, struct magi_world *world;);
 	struct pair pair;
 	mag_group group;
 	uint32_t ended;
@@ -107,8 +107,8 @@ static bool world_begin(struct play *p, uint32_t n, int mode)
 {
 	mag_runtime_options options;
 
-	p->world = magi_testio_world_create(n + 1, mode ? MAGI_TESTIO_READINESS : MAGI_TESTIO_COMPLETION);
-	magi_testio_auto_advance(p->world, true);
+	p->world = magi_world_create(n + 1, mode ? MAGI_SIM_READINESS : MAGI_SIM_COMPLETION);
+	magi_world_auto_advance(p->world, true);
 	options = play_options(p->world, n);
 	cr_assert_eq(mag_runtime_create(&options, &p->rt), 0);
 	return true;
@@ -120,7 +120,7 @@ static bool world_end(struct play *p)
 
 	cr_assert_eq(mag_runtime_stats(p->rt, &stats), 0);
 	cr_assert_eq(stats.fds, 0);
-	cr_assert_eq(magi_testio_open_fds(p->world), 0);
+	cr_assert_eq(magi_world_open_fds(p->world), 0);
 	play_end(p);
 	return false;
 }
@@ -139,7 +139,7 @@ Test(file_turns, readers_take_turns_in_order_and_those_who_give_up_are_passed_ov
 
 struct closing {
 	mag_frame frame;
-	MAG_ARGS(closing, struct magi_testio_world *world; bool cancelled;);
+	MAG_ARGS(closing, struct magi_world *world; bool cancelled;);
 	struct pair pair, other;
 	mag_group group;
 	mag_scope scope;
@@ -175,13 +175,13 @@ MAG_TASK(closing)
 	CHECK(self->rc == MAG_ECLOSED);
 	CHECK(mag_fd_raw(self->pair.fd[0]) == MAG_ECLOSED && mag_fd_release(self->pair.fd[0]) == MAG_ECLOSED);
 	CHECK(mag_fd_raw(MAG_FD_NONE) == MAG_ECLOSED);
-	CHECK(mag_fd_raw(self->other.fd[0]) >= MAGI_TESTIO_FD);
+	CHECK(mag_fd_raw(self->other.fd[0]) >= MAGI_SIM_FD);
 	MAG_AWAIT(self->rc, receive, self->pair.fd[1], &self->byte, 1);
 	CHECK(self->rc == 0); /* the other end sees the end of the stream */
 	MAG_AWAIT(self->rc, mag_close, self->pair.fd[1]);
 	MAG_AWAIT(self->rc, mag_close, self->other.fd[0]);
 	self->i = mag_fd_release(self->other.fd[1]);
-	CHECK(self->i >= MAGI_TESTIO_FD && magi_testio_close(self->world, self->i) == 0);
+	CHECK(self->i >= MAGI_SIM_FD && magi_world_close(self->world, self->i) == 0);
 	MAG_RETURN(self->rc);
 	MAG_END;
 }
@@ -203,7 +203,7 @@ Test(file_turns, closing_ends_what_is_under_way_and_what_waits_and_the_name_is_s
 /* Many readers whose deadlines, turns and the close come together. */
 struct storm {
 	mag_frame frame;
-	MAG_ARGS(storm, struct magi_testio_world *world; int rounds;);
+	MAG_ARGS(storm, struct magi_world *world; int rounds;);
 	struct pair pair;
 	mag_group group;
 	int64_t rc;

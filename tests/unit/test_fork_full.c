@@ -66,7 +66,7 @@ struct in_place_state {
 	mag_future gate;
 	uint32_t parent_went_on, ended;
 	bool alone; /* one worker: the parent goes on before anything completes */
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	int fd;
 };
 
@@ -137,7 +137,7 @@ MAG_TASK(in_place)
 
 struct full {
 	mag_frame frame;
-	MAG_ARGS(full, struct magi_testio_world *world; enum suspension how; bool spawns;);
+	MAG_ARGS(full, struct magi_world *world; enum suspension how; bool spawns;);
 	struct in_place_state s;
 	mag_group group;
 	int64_t rc;
@@ -151,7 +151,7 @@ MAG_TASK(full)
 	self->s.parent_went_on = self->s.ended = 0;
 	self->s.alone = mag_runtime_workers(mag_runtime_current()) == 1 &&
 			!(self->frame.leader->flags & MAGI_PINNED);
-	CHECK(magi_testio_pipe(self->world, self->fds) == 0);
+	CHECK(magi_world_pipe(self->world, self->fds) == 0);
 	self->s.fd = self->fds[0];
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < MAGI_DEQUE_CAPACITY; self->i++)
@@ -167,15 +167,15 @@ MAG_TASK(full)
 	MAG_GROUP_END(self->rc, &self->group);
 	CHECK(self->rc == 0 && is_raised(&self->s.ended));
 	mag_future_fini(&self->s.gate);
-	magi_testio_close(self->world, self->fds[0]);
-	magi_testio_close(self->world, self->fds[1]);
+	magi_world_close(self->world, self->fds[0]);
+	magi_world_close(self->world, self->fds[1]);
 	MAG_RETURN(0);
 	MAG_END;
 }
 
 struct full_on {
 	mag_frame frame;
-	MAG_ARGS(full_on, struct magi_testio_world *world; enum suspension how; bool spawns; uint32_t on;);
+	MAG_ARGS(full_on, struct magi_world *world; enum suspension how; bool spawns; uint32_t on;);
 	mag_group group;
 	int64_t rc;
 };

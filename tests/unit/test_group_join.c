@@ -8,7 +8,7 @@ enum { ROUNDS = 20 };
 
 /* What a task that computes needs to know. */
 struct computation {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	bool steps; /* a chain of calls that never leaves the worker, and not one long step */
 	uint32_t joined;
 };
@@ -16,7 +16,7 @@ struct computation {
 /* The world's clock goes on meanwhile: a worker that sleeps looks at those that are in a step for long. */
 static bool goes_on(struct computation *c)
 {
-	magi_testio_advance(c->world, 10 * MAG_MICROSECOND);
+	magi_world_advance(c->world, 10 * MAG_MICROSECOND);
 	sched_yield();
 	return !is_raised(&c->joined);
 }

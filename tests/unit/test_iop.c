@@ -92,7 +92,7 @@ MAG_TASK(writer)
 
 struct passing {
 	mag_frame frame;
-	MAG_ARGS(passing, struct magi_testio_world *world;);
+	MAG_ARGS(passing, struct magi_world *world;);
 	mag_group group;
 	unsigned char bytes[BYTES];
 	uint64_t sum;
@@ -111,7 +111,7 @@ MAG_TASK(passing)
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < 8; self->i++) {
 		if (self->world)
-			CHECK(magi_testio_pipe(self->world, self->fds) == 0);
+			CHECK(magi_world_pipe(self->world, self->fds) == 0);
 		else
 			CHECK(pipe2(self->fds, O_CLOEXEC) == 0);
 		MAG_SPAWN(self->rc, &self->group, reader, .fd = self->fds[0], .sum = self->sum);
@@ -140,9 +140,9 @@ static void ring_begin(struct ring *r, int kind, uint32_t n)
 		r->play.rt = play_real(n, 0);
 		return;
 	}
-	r->play.world = magi_testio_world_create(
-		n, kind == COMPLETION ? MAGI_TESTIO_COMPLETION : MAGI_TESTIO_READINESS);
-	magi_testio_auto_advance(r->play.world, true);
+	r->play.world = magi_world_create(
+		n, kind == COMPLETION ? MAGI_SIM_COMPLETION : MAGI_SIM_READINESS);
+	magi_world_auto_advance(r->play.world, true);
 	options = play_options(r->play.world, n);
 	cr_assert_eq(mag_runtime_create(&options, &r->play.rt), 0);
 }
@@ -151,8 +151,8 @@ static void ring_end(struct ring *r)
 {
 	cr_assert_eq(mag_runtime_destroy(r->play.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	if (r->play.world)
-		cr_assert_eq(magi_testio_open_fds(r->play.world), 0);
-	magi_testio_world_destroy(r->play.world);
+		cr_assert_eq(magi_world_open_fds(r->play.world), 0);
+	magi_world_destroy(r->play.world);
 }
 
 #define EACH_RING(kind) for (int kind = 0; kind < RINGS; kind++)
@@ -175,7 +175,7 @@ Test(iop, bytes_pass_whole_and_in_order, .timeout = 30)
 /* Reads with a deadline from a pipe that stays empty, into a buffer that is used for something else right after. */
 struct impatient {
 	mag_frame frame;
-	MAG_ARGS(impatient, struct magi_testio_world *world; int rounds;);
+	MAG_ARGS(impatient, struct magi_world *world; int rounds;);
 	mag_scope scope;
 	char buf[64];
 	int fds[2], made;
@@ -186,7 +186,7 @@ MAG_TASK(impatient)
 {
 	MAG_BEGIN(impatient);
 	if (self->world)
-		CHECK(magi_testio_pipe(self->world, self->fds) == 0);
+		CHECK(magi_world_pipe(self->world, self->fds) == 0);
 	else
 		CHECK(pipe2(self->fds, O_CLOEXEC) == 0);
 	for (; self->rounds; self->rounds--) {
@@ -216,7 +216,7 @@ MAG_TASK(impatient)
 
 struct impatients {
 	mag_frame frame;
-	MAG_ARGS(impatients, struct magi_testio_world *world;);
+	MAG_ARGS(impatients, struct magi_world *world;);
 	mag_group group;
 	int64_t rc;
 	int i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_late.c - a cancel that comes when the kernel has made a descriptor already: the await gives it all the same.
  *
- * The test backend in completion mode lets half of all cancels lose. The runtime's table of files does not know of a
+ * The sim backend in completion mode lets half of all cancels lose. The runtime's table of files does not know of a
  * descriptor that was dropped: the system, and the backend, are asked what is open. */
 #include "gates.h"
 
@@ -94,7 +94,7 @@ Test(late, an_open_that_beats_its_cancel_leaves_no_descriptor, .timeout = 30)
 
 struct late_accepts {
 	mag_frame frame;
-	MAG_ARGS(late_accepts, struct magi_testio_world *world;);
+	MAG_ARGS(late_accepts, struct magi_world *world;);
 	mag_fd listener, client, fd;
 	mag_addr addr;
 	mag_scope scope;
@@ -107,11 +107,11 @@ MAG_TASK(late_accepts)
 {
 	MAG_BEGIN(late_accepts);
 	self->made = 0;
-	self->raw = magi_testio_listener(self->world);
-	self->addr.len = magi_testio_address(self->raw, &self->addr.storage);
+	self->raw = magi_world_listener(self->world);
+	self->addr.len = magi_world_address(self->raw, &self->addr.storage);
 	CHECK(mag_fd_adopt(self->raw, &self->listener) == 0);
 	for (self->i = 0; self->i < ROUNDS; self->i++) {
-		CHECK(mag_fd_adopt(magi_testio_socket(self->world), &self->client) == 0);
+		CHECK(mag_fd_adopt(magi_world_socket(self->world), &self->client) == 0);
 		MAG_AWAIT(self->rc, mag_connect, self->client, &self->addr);
 		CHECK(self->rc == 0);
 		self->before = self->made;
@@ -124,7 +124,7 @@ MAG_TASK(late_accepts)
 			MAG_AWAIT(self->rc, mag_close, self->fd);
 		}
 		MAG_AWAIT(self->rc, mag_close, self->client);
-		CHECK(magi_testio_open_fds(self->world) == 1);
+		CHECK(magi_world_open_fds(self->world) == 1);
 	}
 	CHECK(self->made > 0 && self->made < ROUNDS);
 	MAG_AWAIT(self->rc, mag_close, self->listener);

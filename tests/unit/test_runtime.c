@@ -40,8 +40,8 @@ Test(runtime, bad_options_are_refused_with_a_reason, .timeout = 10)
 	o = good(1);
 	o.backend = "wishful";
 	expect_refused(&o, -EINVAL, "wishful");
-	o.backend = "test"; /* without a world */
-	expect_refused(&o, -EINVAL, "'test'");
+	o.backend = "sim"; /* without a world */
+	expect_refused(&o, -EINVAL, "'sim'");
 }
 
 Test(runtime, unknown_backend_in_the_environment_is_refused, .timeout = 10)
@@ -60,7 +60,7 @@ Test(runtime, options_go_before_the_environment, .timeout = 10)
 
 	setenv("MAGPIE_BACKEND", "wishful", 1);
 	play_begin(&p, 1);
-	cr_assert_str_eq(mag_runtime_backend(p.rt), "test");
+	cr_assert_str_eq(mag_runtime_backend(p.rt), "sim");
 	play_end(&p);
 	unsetenv("MAGPIE_BACKEND");
 }
@@ -78,7 +78,7 @@ Test(runtime, program_of_another_layout_is_refused, .timeout = 10)
 
 Test(runtime, options_of_an_older_program_are_shorter, .timeout = 10)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 	mag_runtime_options o = play_options(world, 2);
 	mag_runtime *rt;
 
@@ -90,7 +90,7 @@ Test(runtime, options_of_an_older_program_are_shorter, .timeout = 10)
 	cr_assert_eq(mag_runtime_create(&o, &rt), 0);
 	cr_assert_str_eq(mag_runtime_why(), "", "what went wrong before is forgotten");
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 Test(runtime, there_are_as_many_workers_as_were_asked_for, .timeout = 20)
@@ -313,11 +313,11 @@ static void refuse_in_turn(mag_runtime_options o)
 
 Test(runtime, start_without_memory_fails_cleanly_wherever_it_is_refused, .timeout = 60)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 
 	refuse_in_turn(play_options(world, 1));
 	refuse_in_turn(play_options(world, 3));
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 Test(runtime, start_on_the_kernel_without_memory_fails_cleanly, .timeout = 60)
@@ -331,14 +331,14 @@ Test(runtime, start_on_the_kernel_without_memory_fails_cleanly, .timeout = 60)
 
 Test(runtime, thread_that_cannot_be_started_is_said_and_undone, .timeout = 20)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 	mag_runtime_options o = play_options(world, 4);
 
 	o.stack_bytes = 1; /* below the system's least */
 	expect_refused(&o, -EINVAL, "thread 1 of 4");
 	o.stack_bytes = (size_t)1 << 60;
 	expect_refused(&o, -EAGAIN, "thread 1 of 4");
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 Test(runtime, statistics_add_up_when_all_is_quiet, .timeout = 20)

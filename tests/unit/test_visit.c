@@ -127,7 +127,7 @@ static void open_house(struct visited *v)
 {
 	*v = (struct visited){ 0 };
 	play_begin(&v->play, 1);
-	cr_assert_eq(magi_testio_pipe(v->play.world, v->fds), 0);
+	cr_assert_eq(magi_world_pipe(v->play.world, v->fds), 0);
 	mag_future_init(&v->gate);
 	mag_future_init(&v->done);
 }
@@ -154,11 +154,11 @@ static void visit(struct visited *v, void *(*visitor)(void *), int64_t want)
 	cr_assert_eq(rc, 3);
 	cr_assert_eq(play_wait(&v->done), want);
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(magi_testio_close(v->play.world, v->fds[i]), 0);
+		cr_assert_eq(magi_world_close(v->play.world, v->fds[i]), 0);
 	cr_assert_eq(mag_runtime_destroy(v->play.rt, MAG_NEVER), 0);
 	raise_flag(&gone);
 	pthread_join(thread, NULL);
-	magi_testio_world_destroy(v->play.world);
+	magi_world_destroy(v->play.world);
 }
 
 /* Tried, each fails its test: no visit in resume_from_outside, in magi_resume_later for pinned tasks, in

@@ -83,26 +83,26 @@ Test(watch, timer_of_a_worker_that_wakes_into_a_long_step_is_served_by_another, 
 	struct play p;
 
 	play_begin(&p, 2);
-	magi_testio_auto_advance(p.world, false);
+	magi_world_auto_advance(p.world, false);
 	mag_future_init(&flags.begin);
 	mag_future_init(&done);
 	cr_assert_eq(mag_spawn_from(p.rt, &done, nap_and_hog, .flags = &flags), 0);
 	while (!is_raised(&flags.waits))
 		sched_yield();
 	while (!all_sleep(p.rt)) { /* for good: nobody watches any more */
-		magi_testio_advance(p.world, 20 * MAG_MILLISECOND);
+		magi_world_advance(p.world, 20 * MAG_MILLISECOND);
 		sched_yield();
 	}
 	cr_assert_not(is_raised(&flags.woke));
 	mag_future_complete(&flags.begin, 0);
 	while (!is_raised(&flags.busy))
 		sched_yield();
-	magi_testio_advance(p.world, LONG_S * MAG_SECOND);
+	magi_world_advance(p.world, LONG_S * MAG_SECOND);
 	while (!mag_future_poll(&done, NULL)) {
-		magi_testio_advance(p.world, 20 * MAG_MILLISECOND);
+		magi_world_advance(p.world, 20 * MAG_MILLISECOND);
 		sched_yield();
 	}
 	cr_assert_eq(play_wait(&done), 0, "the timer waited for the end of the step");
-	magi_testio_auto_advance(p.world, true);
+	magi_world_auto_advance(p.world, true);
 	play_end(&p);
 }

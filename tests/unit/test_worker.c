@@ -60,12 +60,12 @@ MAG_TASK(deep)
 	MAG_END;
 }
 
-static mag_runtime *small_stack(struct magi_testio_world **world)
+static mag_runtime *small_stack(struct magi_world **world)
 {
 	mag_runtime_options options;
 	mag_runtime *rt;
 
-	*world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	*world = magi_world_create(1, MAGI_SIM_COMPLETION);
 	options = play_options(*world, 1);
 #ifndef MAGI_TSAN
 	options.stack_bytes = 65536;
@@ -80,7 +80,7 @@ enum { LINKS = 10000000 / PLAY_SLOWDOWN, DEPTH = 200000 / PLAY_SLOWDOWN };
  * instead of returning its frame. */
 Test(worker, chain_of_ten_million_links_runs_on_a_small_stack, .timeout = 60)
 {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	mag_runtime *rt = small_stack(&world);
 	mag_future done;
 
@@ -88,12 +88,12 @@ Test(worker, chain_of_ten_million_links_runs_on_a_small_stack, .timeout = 60)
 	cr_assert_eq(mag_spawn_from(rt, &done, long_chain, .links = LINKS), 0);
 	cr_assert_eq(play_wait(&done), LINKS);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 Test(worker, calls_two_hundred_thousand_deep_return_on_a_small_stack, .timeout = 60)
 {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	mag_runtime *rt = small_stack(&world);
 	mag_future done;
 
@@ -101,7 +101,7 @@ Test(worker, calls_two_hundred_thousand_deep_return_on_a_small_stack, .timeout =
 	cr_assert_eq(mag_spawn_from(rt, &done, deep, .depth = DEPTH), 0);
 	cr_assert_eq(play_wait(&done), DEPTH);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 /* Pinned tasks. */

@@ -6,7 +6,7 @@
 
 /* What one side does for ever must not keep the other from being done. Both run on one worker. */
 struct rivals {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	uint32_t done;    /* atomic: the patient one has had its turn */
 	uint32_t started; /* atomic: the greedy one is at it */
 	uint64_t turns;   /* of the greedy one */
@@ -19,7 +19,7 @@ static bool another_turn(struct rivals *r)
 {
 	raise_flag(&r->started);
 	if (r->turns % 16 == 0)
-		magi_testio_advance(r->world, MAG_MICROSECOND);
+		magi_world_advance(r->world, MAG_MICROSECOND);
 	return ++r->turns < TURNS_MAX && !is_raised(&r->done);
 }
 
@@ -208,14 +208,14 @@ MAG_TASK(patient_io)
 		struct rivals r = { 0 };                                                                       \
 		mag_future first, second;                                                                      \
 		play_begin(&p, 1);                                                                             \
-		magi_testio_hold(p.world); /* only the greedy one moves the clock */                           \
+		magi_world_hold(p.world); /* only the greedy one moves the clock */                           \
 		r.world = p.world;                                                                             \
 		mag_future_init(&first);                                                                       \
 		mag_future_init(&second);                                                                      \
 		cr_assert_eq(mag_spawn_from(p.rt, &first, patient, .r = &r, ##__VA_ARGS__), 0);                \
 		cr_assert_eq(mag_spawn_from(p.rt, &second, greedy, .r = &r), 0);                               \
 		cr_assert_eq(play_wait(&second), 0, "%s starved %s", #greedy, #patient);                       \
-		magi_testio_unhold(p.world);                                                                   \
+		magi_world_unhold(p.world);                                                                   \
 		cr_assert_eq(play_wait(&first), 0);                                                            \
 		play_end(&p);                                                                                  \
 	} while (0)
@@ -288,7 +288,7 @@ static void expect_io_beside(int which)
 
 	play_begin(&p, 1);
 	r.world = p.world;
-	cr_assert_eq(magi_testio_pipe(p.world, raw), 0);
+	cr_assert_eq(magi_world_pipe(p.world, raw), 0);
 	mag_future_init(&first);
 	mag_future_init(&second);
 	cr_assert_eq(mag_spawn_from(p.rt, &first, patient_io, .r = &r, .raw = { raw[0], raw[1] }), 0);

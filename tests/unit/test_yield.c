@@ -75,7 +75,7 @@ MAG_TASK(until)
 
 struct starving {
 	mag_frame frame;
-	MAG_ARGS(starving, struct magi_testio_world *world;);
+	MAG_ARGS(starving, struct magi_world *world;);
 	mag_group group;
 	uint32_t flag;
 	uint64_t yields;
@@ -85,7 +85,7 @@ struct starving {
 /* Raises the flag after waits of several kinds, all of which need the worker to look around. */
 struct patient {
 	mag_frame frame;
-	MAG_ARGS(patient, uint32_t *flag; struct magi_testio_world *world;);
+	MAG_ARGS(patient, uint32_t *flag; struct magi_world *world;);
 	mag_future gate;
 	int64_t rc;
 };
@@ -93,7 +93,7 @@ struct patient {
 MAG_TASK(patient)
 {
 	MAG_BEGIN(patient);
-	magi_testio_advance(self->world, MAG_SECOND); /* due, while another never lets the worker go idle */
+	magi_world_advance(self->world, MAG_SECOND); /* due, while another never lets the worker go idle */
 	MAG_AWAIT(self->rc, mag_sleep, 0);
 	mag_future_init(&self->gate);
 	MAG_FORK(opener, .gate = &self->gate);

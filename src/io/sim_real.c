@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* testio_real.c - operations of the test backend that the system does: on its descriptors, and on paths.
+/* sim_real.c - operations of the sim backend that the system does: on its descriptors, and on paths.
  *
  * They are tried at polls; what would block is tried again later. An operation on a disk's file may take its time:
  * tests can bear that.
@@ -13,11 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "io/testio_world.h"
+#include "io/sim_world.h"
 
 #define PIPE_ROOM 4096 /* what a pipe that polls writable takes without blocking */
 
-bool magi_testio_is_real(const struct magi_req *req)
+bool magi_world_is_real(const struct magi_req *req)
 {
 	switch (req->code) {
 	case MAGI_IO_NOP:
@@ -27,9 +27,9 @@ bool magi_testio_is_real(const struct magi_req *req)
 	case MAGI_IO_RENAME:
 		return true;
 	case MAGI_IO_STAT:
-		return req->fd < MAGI_TESTIO_FD || *(const char *)req->addr;
+		return req->fd < MAGI_SIM_FD || *(const char *)req->addr;
 	default:
-		return req->fd < MAGI_TESTIO_FD;
+		return req->fd < MAGI_SIM_FD;
 	}
 }
 
@@ -53,10 +53,10 @@ static bool is_regular(int fd)
 	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
-static int real_receive(struct testio_op *op, struct magi_rec *rec)
+static int real_receive(struct sim_op *op, struct magi_rec *rec)
 {
 	const struct magi_req *req = &op->req;
-	struct testio_io *io = op->io;
+	struct sim_io *io = op->io;
 	int flags = (int)req->op_flags | MSG_DONTWAIT, rc;
 
 	if (req->flags & MAGI_REQ_BUFFER) {
@@ -71,13 +71,13 @@ static int real_receive(struct testio_op *op, struct magi_rec *rec)
 			rec->buffer = NULL;
 		}
 	} else if (req->code == MAGI_IO_RECV) {
-		uint32_t n = magi_testio_length(req);
-		char *to = magi_testio_bounce(op, n);
+		uint32_t n = magi_world_length(req);
+		char *to = magi_world_bounce(op, n);
 
-		rc = result(recv(req->fd, to, magi_testio_shorten(io, n), flags));
+		rc = result(recv(req->fd, to, magi_world_shorten(io, n), flags));
 	} else {
-		uint32_t n = magi_testio_length(req);
-		struct iovec iov = { magi_testio_bounce(op, n), n }; /* not shortened: a datagram's rest would be lost */
+		uint32_t n = magi_world_length(req);
+		struct iovec iov = { magi_world_bounce(op, n), n }; /* not shortened: a datagram's rest would be lost */
 
 		op->msg = *(struct msghdr *)req->addr;
 		op->msg.msg_iov = &iov;
@@ -85,7 +85,7 @@ static int real_receive(struct testio_op *op, struct magi_rec *rec)
 		rc = result(recvmsg(req->fd, &op->msg, flags));
 	}
 	op->bounced = rc > 0 ? (uint32_t)rc : 0;
-	return rc == -EAGAIN && !(req->op_flags & MSG_DONTWAIT) ? TESTIO_WAIT : rc;
+	return rc == -EAGAIN && !(req->op_flags & MSG_DONTWAIT) ? SIM_WAIT : rc;
 }
 
 static int real_send(const struct magi_req *req)
@@ -96,18 +96,18 @@ static int real_send(const struct magi_req *req)
 		rc = result(send(req->fd, req->addr, req->len, flags));
 	else
 		rc = result(sendmsg(req->fd, req->addr, flags));
-	return rc == -EAGAIN && !(req->op_flags & MSG_DONTWAIT) ? TESTIO_WAIT : rc;
+	return rc == -EAGAIN && !(req->op_flags & MSG_DONTWAIT) ? SIM_WAIT : rc;
 }
 
-static int real_read(struct testio_op *op)
+static int real_read(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
-	uint32_t n = magi_testio_shorten(op->io, magi_testio_length(req));
-	char *to = magi_testio_bounce(op, magi_testio_length(req));
+	uint32_t n = magi_world_shorten(op->io, magi_world_length(req));
+	char *to = magi_world_bounce(op, magi_world_length(req));
 	int rc;
 
 	if (!is_regular(req->fd) && fcntl(req->fd, F_GETFD) >= 0 && !events_of(req->fd, POLLIN))
-		return TESTIO_WAIT;
+		return SIM_WAIT;
 	if (req->offset == UINT64_MAX || !is_regular(req->fd))
 		rc = result(read(req->fd, to, n));
 	else
@@ -116,25 +116,25 @@ static int real_read(struct testio_op *op)
 	return rc;
 }
 
-static int real_write(struct testio_op *op)
+static int real_write(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
-	uint32_t n = magi_testio_shorten(op->io, magi_testio_length(req));
-	char *from = magi_testio_bounce(op, magi_testio_length(req));
+	uint32_t n = magi_world_shorten(op->io, magi_world_length(req));
+	char *from = magi_world_bounce(op, magi_world_length(req));
 	bool regular = is_regular(req->fd);
 
 	if (!regular && fcntl(req->fd, F_GETFD) >= 0 && !events_of(req->fd, POLLOUT))
-		return TESTIO_WAIT;
+		return SIM_WAIT;
 	if (!regular && n > PIPE_ROOM)
 		n = PIPE_ROOM;
-	n = magi_testio_gather(req, 0, from, n);
+	n = magi_world_gather(req, 0, from, n);
 	if (req->offset == UINT64_MAX || !regular)
 		return result(write(req->fd, from, n));
 	return result(pwrite(req->fd, from, n, (off_t)req->offset));
 }
 
 /* A blocking socket must not block the world. */
-static int real_connect(struct testio_op *op)
+static int real_connect(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
 	int flags = fcntl(req->fd, F_GETFL), rc;
@@ -144,14 +144,14 @@ static int real_connect(struct testio_op *op)
 		return -errno;
 	if (op->connecting) {
 		if (!events_of(req->fd, POLLOUT))
-			return TESTIO_WAIT;
+			return SIM_WAIT;
 		return getsockopt(req->fd, SOL_SOCKET, SO_ERROR, &rc, &size) < 0 ? -errno : -rc;
 	}
 	fcntl(req->fd, F_SETFL, flags | O_NONBLOCK);
 	rc = result(connect(req->fd, req->addr, req->len));
 	fcntl(req->fd, F_SETFL, flags);
 	op->connecting = rc == -EINPROGRESS;
-	return rc == -EINPROGRESS || rc == -EAGAIN ? TESTIO_WAIT : rc;
+	return rc == -EINPROGRESS || rc == -EAGAIN ? SIM_WAIT : rc;
 }
 
 static int real_accept(const struct magi_req *req)
@@ -159,9 +159,9 @@ static int real_accept(const struct magi_req *req)
 	int rc;
 
 	if (fcntl(req->fd, F_GETFD) >= 0 && !events_of(req->fd, POLLIN))
-		return TESTIO_WAIT;
+		return SIM_WAIT;
 	rc = result(accept4(req->fd, req->addr, req->addr2, (int)req->op_flags));
-	return rc == -EAGAIN ? TESTIO_WAIT : rc;
+	return rc == -EAGAIN ? SIM_WAIT : rc;
 }
 
 static int real_poll(const struct magi_req *req)
@@ -170,10 +170,10 @@ static int real_poll(const struct magi_req *req)
 
 	if (events & POLLNVAL)
 		return -EBADF;
-	return events ? events : TESTIO_WAIT;
+	return events ? events : SIM_WAIT;
 }
 
-static int real_file(struct testio_op *op)
+static int real_file(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
 
@@ -189,7 +189,7 @@ static int real_file(struct testio_op *op)
 	case MAGI_IO_STAT:
 		op->bounced = sizeof(struct statx);
 		return result(statx(req->fd, req->addr, (int)req->op_flags, req->len,
-				    (void *)magi_testio_bounce(op, sizeof(struct statx))));
+				    (void *)magi_world_bounce(op, sizeof(struct statx))));
 	case MAGI_IO_UNLINK:
 		return result(unlinkat(req->fd, req->addr, (int)req->op_flags));
 	case MAGI_IO_MKDIR:
@@ -201,7 +201,7 @@ static int real_file(struct testio_op *op)
 	}
 }
 
-int magi_testio_real(struct testio_op *op, struct magi_rec *rec)
+int magi_world_real(struct sim_op *op, struct magi_rec *rec)
 {
 	switch (op->req.code) {
 	case MAGI_IO_ACCEPT:

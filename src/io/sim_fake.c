@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* testio_fake.c - operations of the test backend on what it made up.
+/* sim_fake.c - operations of the sim backend on what it made up.
  *
  * Who:     the io's owner, under the world's lock.
- * Always:  either there is a result and its effect; or TESTIO_WAIT, no effect, and the object whose change to await. */
+ * Always:  either there is a result and its effect; or SIM_WAIT, no effect, and the object whose change to await. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,18 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/testio_world.h"
+#include "io/sim_world.h"
 
-static int fake_accept(struct testio_op *op)
+static int fake_accept(struct sim_op *op)
 {
-	struct testio_object *listener = op->object;
+	struct sim_object *listener = op->object;
 	int fd;
 
-	if (listener->kind != TESTIO_LISTENER)
+	if (listener->kind != SIM_LISTENER)
 		return -EINVAL;
 	if (!listener->queued)
-		return TESTIO_WAIT;
-	fd = magi_testio_fd_add(listener->world, listener->queue[0]);
+		return SIM_WAIT;
+	fd = magi_world_fd_add(listener->world, listener->queue[0]);
 	if (fd < 0)
 		return fd;
 	listener->queue[0]->refs--; /* the queue's; the descriptor has one now */
@@ -34,57 +34,57 @@ static int fake_accept(struct testio_op *op)
 		memcpy(op->req.addr, &in, *room < sizeof(in) ? *room : sizeof(in));
 		*room = sizeof(in);
 	}
-	magi_testio_changed(listener);
+	magi_world_changed(listener);
 	return fd;
 }
 
-static int fake_connect(struct testio_op *op, struct testio_object **where)
+static int fake_connect(struct sim_op *op, struct sim_object **where)
 {
-	struct testio_object *client = op->object, *listener, *server;
+	struct sim_object *client = op->object, *listener, *server;
 	struct sockaddr_in in;
 
-	if (client->kind != TESTIO_SOCKET)
-		return client->kind == TESTIO_STREAM ? -EISCONN : -EINVAL;
+	if (client->kind != SIM_SOCKET)
+		return client->kind == SIM_STREAM ? -EISCONN : -EINVAL;
 	if (op->req.len < sizeof(in))
 		return -EINVAL;
 	memcpy(&in, op->req.addr, sizeof(in));
-	listener = magi_testio_find_port(client->world, ntohs(in.sin_port));
+	listener = magi_world_find_port(client->world, ntohs(in.sin_port));
 	if (!listener)
 		return -ECONNREFUSED;
-	if (listener->queued == TESTIO_BACKLOG) {
+	if (listener->queued == SIM_BACKLOG) {
 		*where = listener;
-		return TESTIO_WAIT;
+		return SIM_WAIT;
 	}
-	server = magi_testio_object(client->world, TESTIO_STREAM);
+	server = magi_world_object(client->world, SIM_STREAM);
 	server->refs = 1;
-	client->kind = TESTIO_STREAM;
-	magi_testio_channel(server, client);
-	magi_testio_channel(client, server);
+	client->kind = SIM_STREAM;
+	magi_world_channel(server, client);
+	magi_world_channel(client, server);
 	listener->queue[listener->queued++] = server;
-	magi_testio_changed(listener);
-	magi_testio_changed(client);
+	magi_world_changed(listener);
+	magi_world_changed(client);
 	return 0;
 }
 
 /* RECV into a buffer of the io, which the record gives away. */
-static int read_into_buffer(struct testio_op *op, struct magi_rec *rec)
+static int read_into_buffer(struct sim_op *op, struct magi_rec *rec)
 {
-	struct testio_io *io = op->io;
-	uint32_t n = magi_testio_shorten(io, MAGI_BUFFER_BYTES);
+	struct sim_io *io = op->io;
+	uint32_t n = magi_world_shorten(io, MAGI_BUFFER_BYTES);
 
 	rec->buffer = io->buffers[--io->buffer_count];
 	rec->flags |= MAGI_REC_BUFFER;
-	return (int)magi_testio_channel_read(op->object->in, rec->buffer, n, op->req.op_flags & MSG_PEEK);
+	return (int)magi_world_channel_read(op->object->in, rec->buffer, n, op->req.op_flags & MSG_PEEK);
 }
 
-static int fake_read(struct testio_op *op, struct magi_rec *rec)
+static int fake_read(struct sim_op *op, struct magi_rec *rec)
 {
-	struct testio_channel *c = op->object->in;
+	struct sim_channel *c = op->object->in;
 	bool socket = op->req.code == MAGI_IO_RECV || op->req.code == MAGI_IO_RECVMSG;
-	uint32_t flags = socket ? op->req.op_flags : 0, n = magi_testio_length(&op->req);
+	uint32_t flags = socket ? op->req.op_flags : 0, n = magi_world_length(&op->req);
 
-	if (op->object->kind != TESTIO_STREAM)
-		return op->object->kind == TESTIO_SOCKET ? -ENOTCONN : -EINVAL;
+	if (op->object->kind != SIM_STREAM)
+		return op->object->kind == SIM_SOCKET ? -ENOTCONN : -EINVAL;
 	if (!c)
 		return -EBADF;
 	/* as the kernel: a buffer is picked before there is data to put there */
@@ -93,13 +93,13 @@ static int fake_read(struct testio_op *op, struct magi_rec *rec)
 	if (c->reset)
 		return -ECONNRESET;
 	if (!c->count)
-		return c->ended || c->stopped ? 0 : flags & MSG_DONTWAIT ? -EAGAIN : TESTIO_WAIT;
+		return c->ended || c->stopped ? 0 : flags & MSG_DONTWAIT ? -EAGAIN : SIM_WAIT;
 	if (op->req.flags & MAGI_REQ_BUFFER) {
 		n = (uint32_t)read_into_buffer(op, rec);
 	} else {
-		char *to = magi_testio_bounce(op, n);
+		char *to = magi_world_bounce(op, n);
 
-		n = magi_testio_channel_read(c, to, magi_testio_shorten(op->io, n), flags & MSG_PEEK);
+		n = magi_world_channel_read(c, to, magi_world_shorten(op->io, n), flags & MSG_PEEK);
 		op->bounced = n;
 	}
 	if (socket && c->count)
@@ -107,14 +107,14 @@ static int fake_read(struct testio_op *op, struct magi_rec *rec)
 	return (int)n;
 }
 
-static int fake_write(struct testio_op *op)
+static int fake_write(struct sim_op *op)
 {
-	struct testio_channel *c = op->object->out;
-	uint32_t n = magi_testio_length(&op->req);
+	struct sim_channel *c = op->object->out;
+	uint32_t n = magi_world_length(&op->req);
 	char *bytes;
 
-	if (op->object->kind != TESTIO_STREAM)
-		return op->object->kind == TESTIO_SOCKET ? -ENOTCONN : -EINVAL;
+	if (op->object->kind != SIM_STREAM)
+		return op->object->kind == SIM_SOCKET ? -ENOTCONN : -EINVAL;
 	if (!c)
 		return -EBADF;
 	if (c->reset)
@@ -124,37 +124,37 @@ static int fake_write(struct testio_op *op)
 	if (!n)
 		return 0;
 	if (c->count == c->capacity)
-		return op->req.code == MAGI_IO_SEND && (op->req.op_flags & MSG_DONTWAIT) ? -EAGAIN : TESTIO_WAIT;
-	n = magi_testio_shorten(op->io, n);
-	bytes = magi_testio_new(n);
-	n = magi_testio_channel_write(c, bytes, magi_testio_gather(&op->req, 0, bytes, n));
+		return op->req.code == MAGI_IO_SEND && (op->req.op_flags & MSG_DONTWAIT) ? -EAGAIN : SIM_WAIT;
+	n = magi_world_shorten(op->io, n);
+	bytes = magi_world_new(n);
+	n = magi_world_channel_write(c, bytes, magi_world_gather(&op->req, 0, bytes, n));
 	free(bytes);
 	return (int)n;
 }
 
-static int file_read(struct testio_op *op)
+static int file_read(struct sim_op *op)
 {
-	struct testio_object *file = op->object;
+	struct sim_object *file = op->object;
 	uint64_t at = op->req.offset == UINT64_MAX ? file->position : op->req.offset;
-	uint32_t n = magi_testio_length(&op->req);
+	uint32_t n = magi_world_length(&op->req);
 
 	if (at >= file->size)
 		return 0;
 	if (n > file->size - at)
 		n = (uint32_t)(file->size - at);
-	n = magi_testio_shorten(op->io, n);
-	memcpy(magi_testio_bounce(op, n), file->bytes + at, n);
+	n = magi_world_shorten(op->io, n);
+	memcpy(magi_world_bounce(op, n), file->bytes + at, n);
 	op->bounced = n;
 	if (op->req.offset == UINT64_MAX)
 		file->position += n;
 	return (int)n;
 }
 
-static int file_write(struct testio_op *op)
+static int file_write(struct sim_op *op)
 {
-	struct testio_object *file = op->object;
+	struct sim_object *file = op->object;
 	uint64_t at = op->req.offset == UINT64_MAX ? file->position : op->req.offset;
-	uint32_t n = magi_testio_shorten(op->io, magi_testio_length(&op->req));
+	uint32_t n = magi_world_shorten(op->io, magi_world_length(&op->req));
 
 	if (at + n > UINT32_MAX)
 		return -EFBIG;
@@ -168,20 +168,20 @@ static int file_write(struct testio_op *op)
 		file->size = at + n;
 	}
 	if (n)
-		magi_testio_gather(&op->req, 0, file->bytes + at, n);
+		magi_world_gather(&op->req, 0, file->bytes + at, n);
 	if (op->req.offset == UINT64_MAX)
 		file->position += n;
 	return (int)n;
 }
 
-static int fake_poll(struct testio_op *op)
+static int fake_poll(struct sim_op *op)
 {
-	const struct testio_object *o = op->object;
+	const struct sim_object *o = op->object;
 	uint32_t events = 0;
 
-	if (o->kind == TESTIO_FILE)
+	if (o->kind == SIM_FILE)
 		events |= POLLIN | POLLOUT;
-	if (o->kind == TESTIO_SOCKET)
+	if (o->kind == SIM_SOCKET)
 		events |= POLLOUT | POLLHUP;
 	if (o->queued)
 		events |= POLLIN;
@@ -196,44 +196,44 @@ static int fake_poll(struct testio_op *op)
 	if ((o->out && o->out->stopped && !o->in) || (o->in && o->in->reset))
 		events |= POLLERR;
 	events &= op->req.op_flags | POLLERR | POLLHUP;
-	return events ? (int)events : TESTIO_WAIT;
+	return events ? (int)events : SIM_WAIT;
 }
 
-static int fake_shutdown(struct testio_op *op)
+static int fake_shutdown(struct sim_op *op)
 {
-	struct testio_object *o = op->object;
+	struct sim_object *o = op->object;
 	uint32_t how = op->req.op_flags;
 
-	if (o->kind != TESTIO_STREAM || !o->in || !o->out)
-		return o->kind == TESTIO_SOCKET ? -ENOTCONN : -ENOTSOCK;
+	if (o->kind != SIM_STREAM || !o->in || !o->out)
+		return o->kind == SIM_SOCKET ? -ENOTCONN : -ENOTSOCK;
 	if (how == SHUT_RD || how == SHUT_RDWR) {
 		o->in->stopped = true;
-		magi_testio_changed(o->in->writer);
+		magi_world_changed(o->in->writer);
 	}
 	if (how == SHUT_WR || how == SHUT_RDWR) {
 		o->out->ended = true;
-		magi_testio_changed(o->out->reader);
+		magi_world_changed(o->out->reader);
 	}
-	magi_testio_changed(o);
+	magi_world_changed(o);
 	return 0;
 }
 
-static int fake_stat(struct testio_op *op)
+static int fake_stat(struct sim_op *op)
 {
-	struct statx *st = (struct statx *)(void *)magi_testio_bounce(op, sizeof(*st));
+	struct statx *st = (struct statx *)(void *)magi_world_bounce(op, sizeof(*st));
 
 	memset(st, 0, sizeof(*st));
 	op->bounced = sizeof(*st);
 	st->stx_mask = STATX_BASIC_STATS;
 	st->stx_size = op->object->size;
 	st->stx_nlink = 1;
-	st->stx_mode = 0600 | (op->object->kind == TESTIO_FILE ? S_IFREG : S_IFSOCK);
+	st->stx_mode = 0600 | (op->object->kind == SIM_FILE ? S_IFREG : S_IFSOCK);
 	return 0;
 }
 
-int magi_testio_fake(struct testio_op *op, struct testio_object **where, struct magi_rec *rec)
+int magi_world_fake(struct sim_op *op, struct sim_object **where, struct magi_rec *rec)
 {
-	bool file = op->object->kind == TESTIO_FILE;
+	bool file = op->object->kind == SIM_FILE;
 
 	*where = op->object;
 	switch (op->req.code) {
@@ -262,7 +262,7 @@ int magi_testio_fake(struct testio_op *op, struct testio_object **where, struct 
 	case MAGI_IO_FSYNC:
 		return file ? 0 : -EINVAL;
 	case MAGI_IO_CLOSE:
-		return magi_testio_fd_close(op->io->world, op->req.fd);
+		return magi_world_fd_close(op->io->world, op->req.fd);
 	default:
 		return -EINVAL;
 	}

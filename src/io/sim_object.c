@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* testio_object.c - what the descriptors of the test backend name: streams, pipes, listeners, files.
+/* sim_object.c - what the descriptors of the sim backend name: streams, pipes, listeners, files.
  *
  * Who:     any thread, under the world's lock.
  * Always:  an object lives while a descriptor or an operation under way refers to it, as an open file does: a close
@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "io/testio_world.h"
+#include "io/sim_world.h"
 
-void *magi_testio_new(size_t size)
+void *magi_world_new(size_t size)
 {
 	void *p = calloc(1, size);
 
@@ -19,40 +19,40 @@ void *magi_testio_new(size_t size)
 	return p;
 }
 
-struct testio_object *magi_testio_object(struct magi_testio_world *world, enum testio_kind kind)
+struct sim_object *magi_world_object(struct magi_world *world, enum sim_kind kind)
 {
-	struct testio_object *object = magi_testio_new(sizeof(*object));
+	struct sim_object *object = magi_world_new(sizeof(*object));
 
 	object->kind = kind;
 	object->world = world;
 	return object;
 }
 
-void magi_testio_channel(struct testio_object *reader, struct testio_object *writer)
+void magi_world_channel(struct sim_object *reader, struct sim_object *writer)
 {
-	struct testio_channel *c = magi_testio_new(sizeof(*c));
+	struct sim_channel *c = magi_world_new(sizeof(*c));
 
 	c->capacity = reader->world->stream_bytes;
-	c->data = magi_testio_new(c->capacity);
+	c->data = magi_world_new(c->capacity);
 	c->reader = reader;
 	c->writer = writer;
 	reader->in = c;
 	writer->out = c;
 }
 
-void magi_testio_changed(struct testio_object *object)
+void magi_world_changed(struct sim_object *object)
 {
 	while (object && object->waiters.first) {
-		struct testio_op *op = object->waiters.first;
+		struct sim_op *op = object->waiters.first;
 
-		magi_testio_list_remove(op);
-		op->round = op->io->round + magi_testio_delay(op->io);
-		magi_testio_list_add(&op->io->work, op);
-		magi_testio_stir(op->io);
+		magi_world_list_remove(op);
+		op->round = op->io->round + magi_world_delay(op->io);
+		magi_world_list_add(&op->io->work, op);
+		magi_world_stir(op->io);
 	}
 }
 
-static void channel_drop(struct testio_channel *c)
+static void channel_drop(struct sim_channel *c)
 {
 	if (c->reader || c->writer)
 		return;
@@ -60,37 +60,37 @@ static void channel_drop(struct testio_channel *c)
 	free(c);
 }
 
-static void drop_ends(struct testio_object *object)
+static void drop_ends(struct sim_object *object)
 {
-	struct testio_channel *in = object->in, *out = object->out;
+	struct sim_channel *in = object->in, *out = object->out;
 
 	if (in) {
 		in->reader = NULL;
 		in->stopped = true;
-		magi_testio_changed(in->writer);
+		magi_world_changed(in->writer);
 		channel_drop(in);
 	}
 	if (out) {
 		out->writer = NULL;
 		out->ended = true;
-		magi_testio_changed(out->reader);
+		magi_world_changed(out->reader);
 		channel_drop(out);
 	}
 }
 
-void magi_testio_object_drop(struct testio_object *object)
+void magi_world_object_drop(struct sim_object *object)
 {
 	if (--object->refs)
 		return;
-	magi_testio_changed(object); /* who wants to connect to a listener holds no reference to it */
+	magi_world_changed(object); /* who wants to connect to a listener holds no reference to it */
 	drop_ends(object);
 	for (uint32_t i = 0; i < object->queued; i++)
-		magi_testio_object_drop(object->queue[i]);
+		magi_world_object_drop(object->queue[i]);
 	free(object->bytes);
 	free(object);
 }
 
-uint32_t magi_testio_channel_read(struct testio_channel *c, void *to, uint32_t n, bool peek)
+uint32_t magi_world_channel_read(struct sim_channel *c, void *to, uint32_t n, bool peek)
 {
 	uint32_t first;
 
@@ -102,12 +102,12 @@ uint32_t magi_testio_channel_read(struct testio_channel *c, void *to, uint32_t n
 	if (!peek && n) {
 		c->head = (c->head + n) % c->capacity;
 		c->count -= n;
-		magi_testio_changed(c->writer);
+		magi_world_changed(c->writer);
 	}
 	return n;
 }
 
-uint32_t magi_testio_channel_write(struct testio_channel *c, const void *from, uint32_t n)
+uint32_t magi_world_channel_write(struct sim_channel *c, const void *from, uint32_t n)
 {
 	uint32_t tail = (c->head + c->count) % c->capacity, first;
 
@@ -118,7 +118,7 @@ uint32_t magi_testio_channel_write(struct testio_channel *c, const void *from, u
 	memcpy(c->data, (const char *)from + first, n - first);
 	if (n) {
 		c->count += n;
-		magi_testio_changed(c->reader);
+		magi_world_changed(c->reader);
 	}
 	return n;
 }

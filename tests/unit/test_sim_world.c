@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_testio.c - the test backend's own promises: its clock, its malice, its being repeatable. */
+/* test_sim_world.c - the sim backend's own promises: its clock, its malice, its being repeatable. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -11,11 +11,11 @@
 
 #include <magpie/impl/atomic.h>
 
-#include "io/testio_world.h"
+#include "io/sim_world.h"
 
-static const struct magi_io_ops *ops = &magi_testio_ops;
+static const struct magi_io_ops *ops = &magi_sim_ops;
 
-static struct magi_io *open_io(struct magi_testio_world *world)
+static struct magi_io *open_io(struct magi_world *world)
 {
 	struct magi_io_params params = { .world = world };
 	struct magi_io *io;
@@ -37,7 +37,7 @@ static void submit(struct magi_io *io, uint8_t code, int fd, void *addr, uint32_
 	ops->submit(io, &req);
 }
 
-Test(testio_world, an_io_needs_a_world, .timeout = 5)
+Test(sim_world, an_io_needs_a_world, .timeout = 5)
 {
 	char why[64] = "";
 	struct magi_io_params params = { .why = why, .why_size = sizeof(why) };
@@ -47,24 +47,24 @@ Test(testio_world, an_io_needs_a_world, .timeout = 5)
 	cr_assert(strstr(why, "world"));
 }
 
-Test(testio_world, the_clock_is_the_tests, .timeout = 5)
+Test(sim_world, the_clock_is_the_tests, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 	struct magi_io *io = open_io(world);
-	uint64_t start = magi_testio_now(world);
+	uint64_t start = magi_world_now(world);
 
-	magi_testio_advance(world, 5);
+	magi_world_advance(world, 5);
 	cr_assert(ops->now(io) == start + 5);
-	magi_testio_set_now(world, start); /* not back */
+	magi_world_set_now(world, start); /* not back */
 	cr_assert(ops->now(io) == start + 5);
-	magi_testio_advance(world, UINT64_MAX); /* nor round */
+	magi_world_advance(world, UINT64_MAX); /* nor round */
 	cr_assert(ops->now(io) == UINT64_MAX);
 	ops->close(io, take, NULL);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 struct sleeper {
-	struct magi_testio_world *world;
+	struct magi_world *world;
 	uint64_t deadline;
 	uint64_t woke_at;
 	pthread_t thread;
@@ -91,12 +91,12 @@ static void start(struct sleeper *s)
 		sched_yield();
 }
 
-static bool one_is_blocked(struct magi_testio_world *world)
+static bool one_is_blocked(struct magi_world *world)
 {
 	bool blocked = false;
 
 	pthread_mutex_lock(&world->lock);
-	for (struct testio_io *io = world->ios; io; io = io->next)
+	for (struct sim_io *io = world->ios; io; io = io->next)
 		blocked |= io->blocked;
 	pthread_mutex_unlock(&world->lock);
 	return blocked;
@@ -105,92 +105,92 @@ static bool one_is_blocked(struct magi_testio_world *world)
 /* Starts it, and returns once it is blocked; or once the clock has gone, which is not for it to do then. */
 static void start_until_blocked(struct sleeper *s)
 {
-	uint64_t now = magi_testio_now(s->world);
+	uint64_t now = magi_world_now(s->world);
 
 	start(s);
-	while (!one_is_blocked(s->world) && magi_testio_now(s->world) == now)
+	while (!one_is_blocked(s->world) && magi_world_now(s->world) == now)
 		sched_yield();
 }
 
 /* Tried: set_now_locked that stirs nobody. */
-Test(testio_world, setting_the_clock_ends_a_poll, .timeout = 5)
+Test(sim_world, setting_the_clock_ends_a_poll, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_READINESS);
-	struct sleeper s = { .world = world, .deadline = magi_testio_now(world) + 1000 };
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_READINESS);
+	struct sleeper s = { .world = world, .deadline = magi_world_now(world) + 1000 };
 
 	start_until_blocked(&s);
-	magi_testio_advance(world, 1000);
+	magi_world_advance(world, 1000);
 	pthread_join(s.thread, NULL);
 	cr_assert(s.woke_at == s.deadline);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
-Test(testio_world, the_clock_goes_from_deadline_to_deadline_when_all_wait, .timeout = 5)
+Test(sim_world, the_clock_goes_from_deadline_to_deadline_when_all_wait, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
-	uint64_t now = magi_testio_now(world);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
+	uint64_t now = magi_world_now(world);
 	struct sleeper s[3] = { { .world = world, .deadline = now + 3000000000 },
 				{ .world = world, .deadline = now + 1000 },
 				{ .world = world, .deadline = now + 7000000000000 } };
 
 	for (int i = 0; i < 3; i++)
 		start(&s[i]);
-	magi_testio_auto_advance(world, true);
+	magi_world_auto_advance(world, true);
 	for (int i = 0; i < 3; i++)
 		pthread_join(s[i].thread, NULL);
 	for (int i = 0; i < 3; i++)
 		cr_assert(s[i].woke_at >= s[i].deadline && s[i].woke_at <= now + 7000000000000);
-	cr_assert(magi_testio_now(world) == now + 7000000000000);
-	magi_testio_world_destroy(world);
+	cr_assert(magi_world_now(world) == now + 7000000000000);
+	magi_world_destroy(world);
 }
 
 /* Tried: a clock that does not look at holds; an unhold that looks at the last one only. */
-Test(testio_world, a_hold_keeps_the_clock, .timeout = 5)
+Test(sim_world, a_hold_keeps_the_clock, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
-	struct sleeper s = { .world = world, .deadline = magi_testio_now(world) + 1000 };
-	uint64_t now = magi_testio_now(world);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
+	struct sleeper s = { .world = world, .deadline = magi_world_now(world) + 1000 };
+	uint64_t now = magi_world_now(world);
 
-	magi_testio_auto_advance(world, true);
-	magi_testio_hold(world);
-	magi_testio_hold(world);
+	magi_world_auto_advance(world, true);
+	magi_world_hold(world);
+	magi_world_hold(world);
 	start_until_blocked(&s);
-	cr_assert(magi_testio_now(world) == now);
-	magi_testio_unhold(world);
-	cr_assert(magi_testio_now(world) == now);
-	magi_testio_unhold(world);
+	cr_assert(magi_world_now(world) == now);
+	magi_world_unhold(world);
+	cr_assert(magi_world_now(world) == now);
+	magi_world_unhold(world);
 	pthread_join(s.thread, NULL);
 	cr_assert(s.woke_at == s.deadline);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
 /* Tried: an io that is not blocked skipped instead of waited for; a close that does not look whether all others wait. */
-Test(testio_world, the_clock_does_not_go_while_one_io_is_busy, .timeout = 5)
+Test(sim_world, the_clock_does_not_go_while_one_io_is_busy, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(1, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);
 	struct magi_io *busy = open_io(world);
-	struct sleeper s = { .world = world, .deadline = magi_testio_now(world) + 1000 };
-	uint64_t now = magi_testio_now(world);
+	struct sleeper s = { .world = world, .deadline = magi_world_now(world) + 1000 };
+	uint64_t now = magi_world_now(world);
 
-	magi_testio_auto_advance(world, true);
+	magi_world_auto_advance(world, true);
 	start_until_blocked(&s);
-	cr_assert(magi_testio_now(world) == now);
+	cr_assert(magi_world_now(world) == now);
 	ops->close(busy, take, NULL);
 	pthread_join(s.thread, NULL);
 	cr_assert(s.woke_at == s.deadline);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
-Test(testio_malice, a_buffer_is_garbage_until_its_terminal_record, .timeout = 5)
+Test(sim_malice, a_buffer_is_garbage_until_its_terminal_record, .timeout = 5)
 {
 	for (int mode = 0; mode < 2; mode++) {
-		struct magi_testio_world *world = magi_testio_world_create(3, (enum magi_testio_mode)mode);
+		struct magi_world *world = magi_world_create(3, (enum magi_world_mode)mode);
 		struct magi_io *io = open_io(world);
 		char in[4] = { 'm', 'i', 'n', 'e' };
 		struct magi_rec rec;
 		int fds[2], n = 0;
 
-		cr_assert(magi_testio_pair(world, fds) == 0);
+		cr_assert(magi_world_pair(world, fds) == 0);
 		submit(io, MAGI_IO_RECV, fds[0], in, 4, 1);
 		cr_assert(in[0] != 'm' && in[3] != 'e');
 		for (int i = 0; i < 10; i++)
@@ -202,21 +202,21 @@ Test(testio_malice, a_buffer_is_garbage_until_its_terminal_record, .timeout = 5)
 		cr_assert(rec.res == -ECANCELED);
 		cr_assert(memcmp(in, "mine", 4) != 0, "the reuse went unpunished");
 		ops->close(io, take, NULL);
-		magi_testio_world_destroy(world);
+		magi_world_destroy(world);
 	}
 }
 
 /* What came out of a run, as one number. */
 static uint64_t trace(uint64_t seed)
 {
-	struct magi_testio_world *world = magi_testio_world_create(seed, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(seed, MAGI_SIM_COMPLETION);
 	struct magi_io *io = open_io(world);
 	char in[8][16], out[16] = "0123456789abcde";
 	struct magi_rec recs[8];
 	uint64_t hash = 1469598103934665603u;
 	int fds[2];
 
-	cr_assert(magi_testio_pair(world, fds) == 0);
+	cr_assert(magi_world_pair(world, fds) == 0);
 	for (uint64_t i = 0; i < 8; i++) {
 		submit(io, MAGI_IO_RECV, fds[0], in[i], 16, i);
 		submit(io, MAGI_IO_SEND, fds[1], out, 16, 100 + i);
@@ -230,17 +230,17 @@ static uint64_t trace(uint64_t seed)
 			hash = (hash ^ recs[i].token ^ (uint64_t)(uint32_t)recs[i].res << 20 ^ (uint64_t)turn << 52) *
 			       1099511628211u;
 	}
-	cr_assert(magi_testio_close(world, fds[1]) == 0);
+	cr_assert(magi_world_close(world, fds[1]) == 0);
 	for (uint64_t i = 0; i < 8; i++)
 		ops->cancel(io, i);
 	while (ops->pending(io))
 		ops->poll(io, 0, recs, 8);
 	ops->close(io, take, NULL);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 	return hash;
 }
 
-Test(testio_malice, the_same_seed_gives_the_same_run_and_others_differ, .timeout = 5)
+Test(sim_malice, the_same_seed_gives_the_same_run_and_others_differ, .timeout = 5)
 {
 	int different = 0;
 
@@ -251,9 +251,9 @@ Test(testio_malice, the_same_seed_gives_the_same_run_and_others_differ, .timeout
 	cr_assert(different > 15);
 }
 
-Test(testio_malice, cancels_win_and_lose, .timeout = 5)
+Test(sim_malice, cancels_win_and_lose, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(5, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(5, MAGI_SIM_COMPLETION);
 	struct magi_io *io = open_io(world);
 	int won = 0, lost = 0;
 
@@ -269,18 +269,18 @@ Test(testio_malice, cancels_win_and_lose, .timeout = 5)
 	}
 	cr_assert(won > 20 && lost > 20);
 	ops->close(io, take, NULL);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
-Test(testio_malice, operations_begin_at_a_poll_only, .timeout = 5)
+Test(sim_malice, operations_begin_at_a_poll_only, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(5, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(5, MAGI_SIM_COMPLETION);
 	struct magi_io *io = open_io(world);
 	char late[2] = "a", in = 0;
 	struct magi_rec rec;
 	int fds[2], n = 0;
 
-	cr_assert(magi_testio_pair(world, fds) == 0);
+	cr_assert(magi_world_pair(world, fds) == 0);
 	submit(io, MAGI_IO_SEND, fds[0], late, 1, 1);
 	late[0] = 'b'; /* the buffer was the backend's: this shows */
 	while (!n)
@@ -290,31 +290,31 @@ Test(testio_malice, operations_begin_at_a_poll_only, .timeout = 5)
 		n = ops->poll(io, 0, &rec, 1);
 	cr_assert(in == 'b');
 	ops->close(io, take, NULL);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }
 
-Test(testio_world, a_reset_reaches_both_ends, .timeout = 5)
+Test(sim_world, a_reset_reaches_both_ends, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(2, MAGI_TESTIO_READINESS);
+	struct magi_world *world = magi_world_create(2, MAGI_SIM_READINESS);
 	struct magi_io *io = open_io(world);
 	struct magi_rec rec;
 	char in[4];
 	int fds[2];
 
-	cr_assert(magi_testio_pair(world, fds) == 0);
+	cr_assert(magi_world_pair(world, fds) == 0);
 	submit(io, MAGI_IO_RECV, fds[0], in, 4, 1);
-	cr_assert(magi_testio_reset(world, fds[1]) == 0);
+	cr_assert(magi_world_reset(world, fds[1]) == 0);
 	cr_assert(ops->poll(io, UINT64_MAX, &rec, 1) == 1 && rec.res == -ECONNRESET);
 	submit(io, MAGI_IO_SEND, fds[1], in, 4, 2);
 	cr_assert(ops->poll(io, UINT64_MAX, &rec, 1) == 1 && rec.res == -ECONNRESET);
 	ops->close(io, take, NULL);
-	cr_assert(magi_testio_open_fds(world) == 2);
-	magi_testio_world_destroy(world);
+	cr_assert(magi_world_open_fds(world) == 2);
+	magi_world_destroy(world);
 }
 
-Test(testio_world, an_operation_on_the_systems_descriptor_waits_for_it, .timeout = 5)
+Test(sim_world, an_operation_on_the_systems_descriptor_waits_for_it, .timeout = 5)
 {
-	struct magi_testio_world *world = magi_testio_world_create(2, MAGI_TESTIO_COMPLETION);
+	struct magi_world *world = magi_world_create(2, MAGI_SIM_COMPLETION);
 	struct magi_io *io = open_io(world);
 	struct magi_req read_pipe = { .code = MAGI_IO_READ, .offset = UINT64_MAX, .len = 1, .token = 1 };
 	struct magi_rec rec;
@@ -332,5 +332,5 @@ Test(testio_world, an_operation_on_the_systems_descriptor_waits_for_it, .timeout
 	ops->close(io, take, NULL);
 	close(fds[0]);
 	close(fds[1]);
-	magi_testio_world_destroy(world);
+	magi_world_destroy(world);
 }

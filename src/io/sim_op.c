@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* testio_op.c - the life of an operation on the test backend: tried until it has a result, then told.
+/* sim_op.c - the life of an operation on the sim backend: tried until it has a result, then told.
  *
  * Who:     the io's owner, under the world's lock.
  * Always:  each operation is told of with one terminal record; its records are handed out in order.
@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "io/testio_world.h"
+#include "io/sim_world.h"
 
 enum { GARBAGE_SUBMIT = 0xa5, GARBAGE_END = 0x5a };
 
-void magi_testio_list_add(struct testio_list *list, struct testio_op *op)
+void magi_world_list_add(struct sim_list *list, struct sim_op *op)
 {
 	op->list = list;
 	op->prev = list->last;
@@ -22,9 +22,9 @@ void magi_testio_list_add(struct testio_list *list, struct testio_op *op)
 	list->last = op;
 }
 
-void magi_testio_list_remove(struct testio_op *op)
+void magi_world_list_remove(struct sim_op *op)
 {
-	struct testio_list *list = op->list;
+	struct sim_list *list = op->list;
 
 	*(op->prev ? &op->prev->next : &list->first) = op->next;
 	*(op->next ? &op->next->prev : &list->last) = op->prev;
@@ -32,19 +32,19 @@ void magi_testio_list_remove(struct testio_op *op)
 }
 
 /* Half of the time none, else up to three polls. */
-uint64_t magi_testio_delay(struct testio_io *io)
+uint64_t magi_world_delay(struct sim_io *io)
 {
 	uint32_t n;
 
-	if (io->world->mode == MAGI_TESTIO_READINESS)
+	if (io->world->mode == MAGI_SIM_READINESS)
 		return 0;
 	n = magi_random_below(&io->random, 6);
 	return n < 3 ? 0 : n - 2;
 }
 
-uint32_t magi_testio_shorten(struct testio_io *io, uint32_t n)
+uint32_t magi_world_shorten(struct sim_io *io, uint32_t n)
 {
-	if (io->world->mode == MAGI_TESTIO_READINESS || n < 2 || magi_random_below(&io->random, 4))
+	if (io->world->mode == MAGI_SIM_READINESS || n < 2 || magi_random_below(&io->random, 4))
 		return n;
 	return 1 + magi_random_below(&io->random, n - 1);
 }
@@ -73,7 +73,7 @@ static uint32_t pieces(const struct magi_req *req, struct iovec *one, const stru
 	return 1;
 }
 
-uint32_t magi_testio_length(const struct magi_req *req)
+uint32_t magi_world_length(const struct magi_req *req)
 {
 	const struct iovec *iov;
 	struct iovec one;
@@ -82,10 +82,10 @@ uint32_t magi_testio_length(const struct magi_req *req)
 
 	for (uint32_t i = 0; i < n; i++)
 		total += iov[i].iov_len;
-	return total < TESTIO_BOUNCE_MAX ? (uint32_t)total : TESTIO_BOUNCE_MAX;
+	return total < SIM_BOUNCE_MAX ? (uint32_t)total : SIM_BOUNCE_MAX;
 }
 
-uint32_t magi_testio_gather(const struct magi_req *req, uint32_t offset, void *to, uint32_t n)
+uint32_t magi_world_gather(const struct magi_req *req, uint32_t offset, void *to, uint32_t n)
 {
 	const struct iovec *iov;
 	struct iovec one;
@@ -137,7 +137,7 @@ static void garble(const struct magi_req *req, int byte)
 }
 
 /* The terminal record is about to be handed out: the caller's memory gets what was read. */
-static void scatter(const struct testio_op *op, int res)
+static void scatter(const struct sim_op *op, int res)
 {
 	const struct magi_req *req = &op->req;
 	const struct iovec *iov;
@@ -163,22 +163,22 @@ static void scatter(const struct testio_op *op, int res)
 	}
 }
 
-char *magi_testio_bounce(struct testio_op *op, uint32_t n)
+char *magi_world_bounce(struct sim_op *op, uint32_t n)
 {
 	if (!op->bounce)
-		op->bounce = magi_testio_new(n ? n : 1);
+		op->bounce = magi_world_new(n ? n : 1);
 	return op->bounce;
 }
 
-static void tell(struct testio_op *op, struct magi_rec rec)
+static void tell(struct sim_op *op, struct magi_rec rec)
 {
-	struct testio_io *io = op->io;
-	struct testio_out *out = magi_testio_new(sizeof(*out));
+	struct sim_io *io = op->io;
+	struct sim_out *out = magi_world_new(sizeof(*out));
 
 	rec.token = op->req.token;
 	out->rec = rec;
 	out->op = op;
-	out->round = io->round + magi_testio_delay(io);
+	out->round = io->round + magi_world_delay(io);
 	if (out->round < op->told)
 		out->round = op->told;
 	op->told = out->round;
@@ -188,22 +188,22 @@ static void tell(struct testio_op *op, struct magi_rec rec)
 		return;
 	op->over = true;
 	if (op->object)
-		magi_testio_object_drop(op->object);
+		magi_world_object_drop(op->object);
 	op->object = NULL;
 }
 
-static void end(struct testio_op *op, int res)
+static void end(struct sim_op *op, int res)
 {
 	tell(op, (struct magi_rec){ .res = res });
 }
 
 /* Takes hold of the file, as the system does when an operation begins. */
-static bool begin(struct testio_op *op)
+static bool begin(struct sim_op *op)
 {
 	op->begun = true;
-	if (magi_testio_is_real(&op->req))
+	if (magi_world_is_real(&op->req))
 		return true;
-	op->object = magi_testio_fd_find(op->io->world, op->req.fd);
+	op->object = magi_world_fd_find(op->io->world, op->req.fd);
 	if (!op->object) {
 		end(op, -EBADF);
 		return false;
@@ -212,26 +212,26 @@ static bool begin(struct testio_op *op)
 	return true;
 }
 
-static bool survives(struct testio_op *op, int res)
+static bool survives(struct sim_op *op, int res)
 {
-	if (!(op->req.flags & MAGI_REQ_MULTISHOT) || op->io->world->mode == MAGI_TESTIO_READINESS)
+	if (!(op->req.flags & MAGI_REQ_MULTISHOT) || op->io->world->mode == MAGI_SIM_READINESS)
 		return false;
 	if (op->req.code == MAGI_IO_ACCEPT ? res < 0 : res <= 0)
 		return false;
 	return magi_random_below(&op->io->random, 8) != 0; /* one in eight ends for no reason */
 }
 
-static void wait_for(struct testio_op *op, struct testio_object *where)
+static void wait_for(struct sim_op *op, struct sim_object *where)
 {
 	if (op->cancelled)
 		end(op, -ECANCELED);
 	else
-		magi_testio_list_add(where ? &where->waiters : &op->io->real, op);
+		magi_world_list_add(where ? &where->waiters : &op->io->real, op);
 }
 
-static void try(struct testio_op *op)
+static void try(struct sim_op *op)
 {
-	struct testio_io *io = op->io;
+	struct sim_io *io = op->io;
 
 	if (!op->begun && !begin(op))
 		return;
@@ -241,13 +241,13 @@ static void try(struct testio_op *op)
 		return;
 	}
 	for (;;) {
-		struct testio_object *where = NULL;
+		struct sim_object *where = NULL;
 		struct magi_rec rec = { 0 };
 		bool more;
 
-		rec.res = magi_testio_is_real(&op->req) ? magi_testio_real(op, &rec) :
-							  magi_testio_fake(op, &where, &rec);
-		if (rec.res == TESTIO_WAIT) {
+		rec.res = magi_world_is_real(&op->req) ? magi_world_real(op, &rec) :
+							  magi_world_fake(op, &where, &rec);
+		if (rec.res == SIM_WAIT) {
 			wait_for(op, where);
 			return;
 		}
@@ -258,16 +258,16 @@ static void try(struct testio_op *op)
 		if (!more)
 			return;
 		if (magi_random_below(&io->random, 2)) {
-			op->round = io->round + 1 + magi_testio_delay(io);
-			magi_testio_list_add(&io->work, op);
+			op->round = io->round + 1 + magi_world_delay(io);
+			magi_world_list_add(&io->work, op);
 			return;
 		}
 	}
 }
 
-void magi_testio_submit(struct testio_io *io, const struct magi_req *req)
+void magi_world_submit(struct sim_io *io, const struct magi_req *req)
 {
-	struct testio_op *op = magi_testio_new(sizeof(*op)), **slot = &io->hash[req->token % TESTIO_HASH];
+	struct sim_op *op = magi_world_new(sizeof(*op)), **slot = &io->hash[req->token % SIM_HASH];
 
 	op->req = *req;
 	op->io = io;
@@ -277,60 +277,60 @@ void magi_testio_submit(struct testio_io *io, const struct magi_req *req)
 	if (req->flags & MAGI_REQ_BUFFER)
 		io->wanted = true;
 	garble(req, GARBAGE_SUBMIT);
-	if (io->world->mode == MAGI_TESTIO_READINESS && !magi_testio_is_real(req)) {
+	if (io->world->mode == MAGI_SIM_READINESS && !magi_world_is_real(req)) {
 		try(op);
 		return;
 	}
-	op->round = io->round + 1 + magi_testio_delay(io);
-	magi_testio_list_add(&io->work, op);
+	op->round = io->round + 1 + magi_world_delay(io);
+	magi_world_list_add(&io->work, op);
 }
 
-void magi_testio_cancel(struct testio_io *io, uint64_t token)
+void magi_world_cancel(struct sim_io *io, uint64_t token)
 {
-	struct testio_op *op = io->hash[token % TESTIO_HASH];
+	struct sim_op *op = io->hash[token % SIM_HASH];
 
 	while (op && op->req.token != token)
 		op = op->hash_next;
 	if (!op || op->over)
 		return;
-	magi_testio_list_remove(op);
-	if (io->world->mode == MAGI_TESTIO_READINESS) {
+	magi_world_list_remove(op);
+	if (io->world->mode == MAGI_SIM_READINESS) {
 		end(op, -ECANCELED);
 		return;
 	}
 	op->cancelled = true;
-	op->round = io->round + 1 + magi_testio_delay(io);
-	magi_testio_list_add(&io->work, op);
+	op->round = io->round + 1 + magi_world_delay(io);
+	magi_world_list_add(&io->work, op);
 }
 
-static void try_all(struct testio_io *io, struct testio_list *from)
+static void try_all(struct sim_io *io, struct sim_list *from)
 {
-	struct testio_list todo = *from;
+	struct sim_list todo = *from;
 
-	*from = (struct testio_list){ 0 };
-	for (struct testio_op *op = todo.first; op; op = op->next)
+	*from = (struct sim_list){ 0 };
+	for (struct sim_op *op = todo.first; op; op = op->next)
 		op->list = &todo;
 	while (todo.first) {
-		struct testio_op *op = todo.first;
+		struct sim_op *op = todo.first;
 
-		magi_testio_list_remove(op);
+		magi_world_list_remove(op);
 		if (op->round > io->round)
-			magi_testio_list_add(from, op);
+			magi_world_list_add(from, op);
 		else
 			try(op);
 	}
 }
 
-void magi_testio_round(struct testio_io *io)
+void magi_world_round(struct sim_io *io)
 {
 	io->round++;
 	try_all(io, &io->work);
 	try_all(io, &io->real);
 }
 
-static void forget(struct testio_op *op)
+static void forget(struct sim_op *op)
 {
-	struct testio_op **link = &op->io->hash[op->req.token % TESTIO_HASH];
+	struct sim_op **link = &op->io->hash[op->req.token % SIM_HASH];
 
 	while (*link != op)
 		link = &(*link)->hash_next;
@@ -340,12 +340,12 @@ static void forget(struct testio_op *op)
 	free(op);
 }
 
-int magi_testio_hand_out(struct testio_io *io, struct magi_rec *recs, int max)
+int magi_world_hand_out(struct sim_io *io, struct magi_rec *recs, int max)
 {
-	struct testio_out **link = &io->outs, *out;
+	struct sim_out **link = &io->outs, *out;
 	int n = 0;
 
-	if (io->world->mode == MAGI_TESTIO_COMPLETION && magi_random_below(&io->random, 2)) {
+	if (io->world->mode == MAGI_SIM_COMPLETION && magi_random_below(&io->random, 2)) {
 		int few = 1 + (int)magi_random_below(&io->random, 4);
 
 		max = max < few ? max : few;

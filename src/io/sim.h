@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* testio.h - a backend for tests: a small world in memory, with a clock that the test sets.
+/* sim.h - a backend for tests: a small world in memory, with a clock that the test sets.
  *
- * Several io of one runtime share a world (magi_io_params.world). Its descriptors count from MAGI_TESTIO_FD up:
+ * Several io of one runtime share a world (magi_io_params.world). Its descriptors count from MAGI_SIM_FD up:
  * streams, pipes, listeners, files. Operations on smaller ones, and on paths, are done by the system, at a poll. Two modes:
  *
  *   completion  as io_uring at its worst: operations begin at a poll, results come some polls later and in another
@@ -16,60 +16,60 @@
  * Who:     any thread, everything; the contract's functions as io.h says.
  * Always:  the same seed gives the same run when one thread drives the world.
  * Not:     for speed: one lock for the whole world. */
-#ifndef MAGI_IO_TESTIO_H
-#define MAGI_IO_TESTIO_H
+#ifndef MAGI_IO_SIM_H
+#define MAGI_IO_SIM_H
 
 #include <sys/socket.h>
 
 #include "io/io.h"
 
 enum {
-	MAGI_TESTIO_FD = 1 << 20,       /* the first descriptor that the world made up */
-	MAGI_TESTIO_STREAM_BYTES = 4096 /* what a stream holds in each direction, unless told */
+	MAGI_SIM_FD = 1 << 20,       /* the first descriptor that the world made up */
+	MAGI_SIM_STREAM_BYTES = 4096 /* what a stream holds in each direction, unless told */
 };
 
-enum magi_testio_mode { MAGI_TESTIO_COMPLETION, MAGI_TESTIO_READINESS };
+enum magi_world_mode { MAGI_SIM_COMPLETION, MAGI_SIM_READINESS };
 
-struct magi_testio_world;
+struct magi_world;
 
 /* NULL when memory is out. The clock starts at one second. */
-struct magi_testio_world *magi_testio_world_create(uint64_t seed, enum magi_testio_mode mode);
+struct magi_world *magi_world_create(uint64_t seed, enum magi_world_mode mode);
 /* No io of it is open any more; descriptors may be. NULL is fine. */
-void magi_testio_world_destroy(struct magi_testio_world *world);
+void magi_world_destroy(struct magi_world *world);
 
 /* The clock, in ns. Setting it ends the polls whose deadline has come; it does not go back. */
-void magi_testio_set_now(struct magi_testio_world *world, uint64_t now);
-void magi_testio_advance(struct magi_testio_world *world, uint64_t ns);
-uint64_t magi_testio_now(struct magi_testio_world *world);
+void magi_world_set_now(struct magi_world *world, uint64_t now);
+void magi_world_advance(struct magi_world *world, uint64_t ns);
+uint64_t magi_world_now(struct magi_world *world);
 
 /* While on: when every open io of the world is blocked in poll and nothing can complete, the clock goes to the earliest
  * of their deadlines. Off at first. */
-void magi_testio_auto_advance(struct magi_testio_world *world, bool on);
+void magi_world_auto_advance(struct magi_world *world, bool on);
 /* The clock does not go by itself between these: a foreign thread is at work. They nest. */
-void magi_testio_hold(struct magi_testio_world *world);
-void magi_testio_unhold(struct magi_testio_world *world);
+void magi_world_hold(struct magi_world *world);
+void magi_world_unhold(struct magi_world *world);
 
 /* Two ends of a stream. Like all that make descriptors: 0 or more, or -EMFILE. */
-int magi_testio_pair(struct magi_testio_world *world, int fds[2]);
+int magi_world_pair(struct magi_world *world, int fds[2]);
 /* fds[0] reads what fds[1] writes. */
-int magi_testio_pipe(struct magi_testio_world *world, int fds[2]);
-int magi_testio_listener(struct magi_testio_world *world);
+int magi_world_pipe(struct magi_world *world, int fds[2]);
+int magi_world_listener(struct magi_world *world);
 /* A stream socket that is not connected. */
-int magi_testio_socket(struct magi_testio_world *world);
+int magi_world_socket(struct magi_world *world);
 /* Where to connect to reach a listener. */
-socklen_t magi_testio_address(int listener, struct sockaddr_storage *address);
+socklen_t magi_world_address(int listener, struct sockaddr_storage *address);
 /* A file with these contents; it grows when written. */
-int magi_testio_file(struct magi_testio_world *world, const void *bytes, size_t size);
+int magi_world_file(struct magi_world *world, const void *bytes, size_t size);
 /* Closes one without an operation. */
-int magi_testio_close(struct magi_testio_world *world, int fd);
+int magi_world_close(struct magi_world *world, int fd);
 /* The stream breaks: reads and writes at the other end give -ECONNRESET from now on. */
-int magi_testio_reset(struct magi_testio_world *world, int fd);
+int magi_world_reset(struct magi_world *world, int fd);
 
 /* For leak checks: descriptors that are open. */
-uint32_t magi_testio_open_fds(struct magi_testio_world *world);
+uint32_t magi_world_open_fds(struct magi_world *world);
 /* From now on no more than that many may be open. */
-void magi_testio_limit_fds(struct magi_testio_world *world, uint32_t limit);
+void magi_world_limit_fds(struct magi_world *world, uint32_t limit);
 /* Streams made from now on hold that many bytes in each direction. */
-void magi_testio_stream_bytes(struct magi_testio_world *world, uint32_t bytes);
+void magi_world_stream_bytes(struct magi_world *world, uint32_t bytes);
 
 #endif
