@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* alloc.c - memory with fault sites.
  *
- * The plan is the only process-wide state of the library: faults are a matter of the test process, not of one runtime.
+ * The plan, and that of sys.c, are the only process-wide state of the library: faults are a matter of the test process,
+ * not of one runtime.
  *
  * Pairs:   [stat] counters; a plan is set while nothing runs. */
 #include "base/alloc.h"

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <linux/openat2.h>
 #include <magpie/file.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "task/file.h"
 #include "task/wait.h"
 
@@ -22,7 +22,7 @@ static int64_t opened(struct magi_worker *w, void *fd, const struct magi_rec *re
 	rc = magi_fds_add(&w->rt->fds, rec->res, fd);
 	if (rc < 0) {
 		*(mag_fd *)fd = MAG_FD_NONE;
-		close(rec->res);
+		magi_sys_close(rec->res);
 	}
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <magpie/file.h>
 #include <sys/stat.h>
 
+#include "base/sys.h"
 #include "task/file.h"
 #include "task/wait.h"
 
@@ -66,9 +67,7 @@ int mag_fd_status(mag_fd fd, mag_file_status *status)
 	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
 	if (!r)
 		return MAG_ECLOSED;
-	rc = statx(r->raw, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, WANTED,
-		   (struct statx *)(void *)status);
-	rc = rc < 0 ? -errno : 0;
+	rc = magi_sys_statx(r->raw, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, WANTED, (struct statx *)(void *)status);
 	magi_file_end(magi_worker_of(w), r, 0);
 	return rc;
 }

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <magpie/impl/atomic.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/sys.h"
 
 static struct magi_fd *record_at(struct magi_fds *t, uint32_t index)
 {
@@ -199,7 +199,7 @@ uint32_t magi_fds_fini(struct magi_fds *t)
 
 		if (magi_load_acq(&r->word) & MAGI_FD_OPEN) { /* [fd] */
 			left++;
-			close(r->raw);
+			magi_sys_close(r->raw);
 		}
 	}
 	for (uint32_t c = 0; c * MAGI_FD_CHUNK < t->fresh; c++)

@@ -15,10 +15,10 @@
 #include <magpie/acceptor.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/sys.h"
 #include "net/net.h"
 #include "task/file.h"
 #include "task/source.h"
@@ -32,7 +32,7 @@ enum {
 
 struct magi_acceptor {
 	struct magi_source source;
-	int reserve;      /* a descriptor, or -1 while it is lent to a connection */
+	int reserve;      /* a descriptor, or below 0 while it is lent to a connection */
 	uint32_t wait_ms; /* of the next wait; 0: all is well */
 	uint32_t shed;    /* connections closed since the last wait */
 	uint64_t dropped; /* atomic [stat] */
@@ -45,12 +45,12 @@ static struct magi_acceptor *acceptor_of(struct magi_source *s)
 
 static int open_reserve(void)
 {
-	return magi_fault() ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return magi_fault() ? -ENFILE : magi_sys_open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void drop(struct magi_acceptor *a, int raw)
 {
-	close(raw);
+	magi_sys_close(raw);
 	magi_add_rlx(&a->dropped, 1); /* [stat] */
 }
 
@@ -81,7 +81,7 @@ static struct magi_source_turn short_of(struct magi_acceptor *a, int64_t res)
 	uint32_t ms;
 
 	if (a->wait_ms && a->shed < SHED_MAX && a->reserve >= 0 && (res == -EMFILE || res == -ENFILE)) {
-		close(a->reserve);
+		magi_sys_close(a->reserve);
 		a->reserve = -1;
 		return (struct magi_source_turn){ MAGI_SOURCE_AGAIN, 0, 0 };
 	}
@@ -143,7 +143,7 @@ static void dispose(struct magi_source *s, struct magi_worker *w, void *item)
 
 	(void)s;
 	magi_fds_drop(&w->rt->fds, r);
-	close(raw);
+	magi_sys_close(raw);
 }
 
 static void destroy(struct magi_source *s)
@@ -151,7 +151,7 @@ static void destroy(struct magi_source *s)
 	struct magi_acceptor *a = acceptor_of(s);
 
 	if (a->reserve >= 0)
-		close(a->reserve);
+		magi_sys_close(a->reserve);
 	magi_free(a);
 }
 

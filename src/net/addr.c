@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sys.h"
 #include "net/net.h"
 
 static struct sockaddr_in *v4(const mag_addr *addr)
@@ -38,12 +39,12 @@ static int parse_v6(mag_addr *addr, char *host)
 {
 	struct sockaddr_in6 *in = v6(addr);
 	char *zone = strchr(host, '%');
+	int index;
 
 	if (zone) {
 		*zone++ = 0;
-		in->sin6_scope_id = if_nametoindex(zone);
-		if (!in->sin6_scope_id)
-			in->sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+		index = magi_sys_if_index(zone);
+		in->sin6_scope_id = index > 0 ? (uint32_t)index : (uint32_t)strtoul(zone, NULL, 10);
 		if (!in->sin6_scope_id)
 			return -EINVAL;
 	}
@@ -126,7 +127,7 @@ static int format_v6(const mag_addr *addr, char *text, size_t size)
 
 	inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
 	if (in->sin6_scope_id) {
-		if (if_indextoname(in->sin6_scope_id, name))
+		if (magi_sys_if_name(in->sin6_scope_id, name) == 0)
 			snprintf(zone, sizeof(zone), "%%%s", name);
 		else
 			snprintf(zone, sizeof(zone), "%%%u", in->sin6_scope_id);

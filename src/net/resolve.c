@@ -12,10 +12,10 @@
 #include <magpie/resolve.h>
 #include <magpie/tcp.h>
 #include <magpie/time.h>
-#include <netdb.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sys.h"
 #include "net/net.h"
 
 enum { SERVICE_MAX = 64 };
@@ -38,18 +38,6 @@ static void drop(void *arg)
 		magi_free(l);
 }
 
-static int64_t explain(int rc)
-{
-	switch (rc) {
-	case EAI_MEMORY:
-		return -ENOMEM;
-	case EAI_SYSTEM:
-		return errno ? -errno : MAG_ERESOLVE;
-	default:
-		return MAG_ERESOLVE;
-	}
-}
-
 static bool have(const struct magi_lookup *l, const mag_addr *addr)
 {
 	for (uint32_t i = 0; i < l->count; i++) {
@@ -65,10 +53,10 @@ static int64_t look_up(void *arg)
 	struct magi_lookup *l = arg;
 	struct addrinfo hints = { .ai_family = l->family, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
-	int rc = getaddrinfo(l->name, l->service[0] ? l->service : NULL, &hints, &list);
+	int rc = magi_sys_getaddrinfo(l->name, l->service[0] ? l->service : NULL, &hints, &list);
 
-	if (rc)
-		return explain(rc);
+	if (rc < 0)
+		return rc;
 	for (struct addrinfo *ai = list; ai && l->count < l->max; ai = ai->ai_next) {
 		mag_addr *addr = &l->addrs[l->count];
 
@@ -80,7 +68,7 @@ static int64_t look_up(void *arg)
 		if (!have(l, addr))
 			l->count++;
 	}
-	freeaddrinfo(list);
+	magi_sys_freeaddrinfo(list);
 	return l->count ? (int64_t)l->count : MAG_ERESOLVE;
 }
 

@@ -15,10 +15,9 @@
 #include <magpie/io.h>
 #include <magpie/poll.h>
 #include <magpie/sendfile.h>
-#include <sys/sendfile.h>
-#include <sys/uio.h>
 
 #include "base/alloc.h"
+#include "base/sys.h"
 #include "task/file.h"
 #include "task/wait.h"
 
@@ -32,9 +31,8 @@ static bool warm_at(int raw, uint64_t at)
 {
 	char byte;
 	struct iovec one = { &byte, 1 };
-	ssize_t n = preadv2(raw, &one, 1, (off_t)at, RWF_NOWAIT);
 
-	return n >= 0; /* 0: the end of the file is known, too */
+	return magi_sys_preadv2(raw, &one, 1, at, RWF_NOWAIT) >= 0; /* 0: the end of the file is known, too */
 }
 
 static bool is_warm(int raw, uint64_t offset, size_t n)
@@ -48,15 +46,14 @@ static bool is_warm(int raw, uint64_t offset, size_t n)
 
 static int64_t send_chunk(int to, int file, uint64_t offset, size_t n)
 {
-	off_t at = (off_t)offset;
-	ssize_t sent;
+	int64_t sent;
 
 	if (!is_warm(file, offset, n))
 		return COLD;
 	do
-		sent = sendfile(to, file, &at, n);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : sent;
+		sent = magi_sys_sendfile(to, file, offset, n);
+	while (sent == -EINTR);
+	return sent;
 }
 
 /* Holds both files meanwhile. */
@@ -83,9 +80,11 @@ static int unblock(mag_worker *pub, mag_fd fd)
 
 	if (!r)
 		return MAG_ECLOSED;
-	flags = fcntl(r->raw, F_GETFL);
-	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(r->raw, F_SETFL, flags | O_NONBLOCK) < 0))
-		rc = -errno;
+	flags = magi_sys_fcntl(r->raw, F_GETFL, 0);
+	if (flags < 0)
+		rc = flags;
+	else if (!(flags & O_NONBLOCK))
+		rc = magi_sys_fcntl(r->raw, F_SETFL, flags | O_NONBLOCK);
 	magi_file_end(magi_worker_of(pub), r, 0);
 	return rc;
 }

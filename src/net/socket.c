@@ -5,9 +5,9 @@
  * Always:  a descriptor is in the table of files or closed when a function returns. */
 #include <errno.h>
 #include <magpie/io.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/sys.h"
 #include "net/net.h"
 #include "task/file.h"
 
@@ -20,13 +20,13 @@ int magi_adopt(struct magi_worker *w, int raw, mag_fd *fd)
 		return raw;
 	rc = magi_fds_add(&w->rt->fds, raw, fd);
 	if (rc < 0)
-		close(raw);
+		magi_sys_close(raw);
 	return rc;
 }
 
 int magi_set(int raw, int level, int option, int value)
 {
-	return setsockopt(raw, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+	return magi_sys_setsockopt(raw, level, option, &value, sizeof(value));
 }
 
 int mag_socket(int family, int type, int protocol, mag_fd *fd)
@@ -41,8 +41,8 @@ int mag_socket(int family, int type, int protocol, mag_fd *fd)
 		return -EPERM;
 	if (magi_fault())
 		return -ENFILE;
-	raw = socket(family, type | SOCK_CLOEXEC, protocol);
-	return raw < 0 ? -errno : magi_adopt(magi_worker_of(w), raw, fd);
+	raw = magi_sys_socket(family, type | SOCK_CLOEXEC, protocol);
+	return magi_adopt(magi_worker_of(w), raw, fd);
 }
 
 int mag_socket_pair(int type, mag_fd pair[2])
@@ -57,16 +57,17 @@ int mag_socket_pair(int type, mag_fd pair[2])
 		return -EPERM;
 	if (magi_fault())
 		return -ENFILE;
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw) < 0)
-		return -errno;
+	rc = magi_sys_socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw);
+	if (rc < 0)
+		return rc;
 	rc = magi_adopt(magi_worker_of(w), raw[0], &pair[0]);
 	if (rc < 0) {
-		close(raw[1]);
+		magi_sys_close(raw[1]);
 		return rc;
 	}
 	rc = magi_adopt(magi_worker_of(w), raw[1], &pair[1]);
 	if (rc < 0) {
-		close(mag_fd_release(pair[0]));
+		magi_sys_close(mag_fd_release(pair[0]));
 		pair[0] = MAG_FD_NONE;
 	}
 	return rc;
@@ -85,7 +86,7 @@ int mag_bind(mag_fd fd, const mag_addr *addr)
 	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
 	if (!r)
 		return MAG_ECLOSED;
-	rc = bind(r->raw, (const struct sockaddr *)&addr->storage, addr->len) < 0 ? -errno : 0;
+	rc = magi_sys_bind(r->raw, (const struct sockaddr *)&addr->storage, addr->len);
 	magi_file_end(magi_worker_of(w), r, 0);
 	return rc;
 }
@@ -101,7 +102,7 @@ int mag_socket_option(mag_fd fd, int level, int option, const void *value, size_
 	r = w ? magi_file_hold(magi_worker_of(w), fd) : NULL;
 	if (!r)
 		return MAG_ECLOSED;
-	rc = setsockopt(r->raw, level, option, value, (socklen_t)size) < 0 ? -errno : 0;
+	rc = magi_sys_setsockopt(r->raw, level, option, value, (socklen_t)size);
 	magi_file_end(magi_worker_of(w), r, 0);
 	return rc;
 }
@@ -119,31 +120,21 @@ static int ask_name(mag_fd fd, mag_addr *addr, int (*ask)(int raw, struct sockad
 	if (!r)
 		return MAG_ECLOSED;
 	addr->len = sizeof(addr->storage);
-	rc = ask(r->raw, (struct sockaddr *)&addr->storage, &addr->len) < 0 ? -errno : 0;
+	rc = ask(r->raw, (struct sockaddr *)&addr->storage, &addr->len);
 	if (rc < 0)
 		addr->len = 0;
 	magi_file_end(magi_worker_of(w), r, 0);
 	return rc;
 }
 
-static int local_name(int raw, struct sockaddr *name, socklen_t *len)
-{
-	return getsockname(raw, name, len);
-}
-
-static int peer_name(int raw, struct sockaddr *name, socklen_t *len)
-{
-	return getpeername(raw, name, len);
-}
-
 int mag_fd_local_addr(mag_fd fd, mag_addr *addr)
 {
-	return ask_name(fd, addr, local_name);
+	return ask_name(fd, addr, magi_sys_getsockname);
 }
 
 int mag_fd_peer_addr(mag_fd fd, mag_addr *addr)
 {
-	return ask_name(fd, addr, peer_name);
+	return ask_name(fd, addr, magi_sys_getpeername);
 }
 
 int magi_listen(const mag_addr *addr, int backlog, int (*prepare)(int raw, const void *options), const void *options,
@@ -157,16 +148,16 @@ int magi_listen(const mag_addr *addr, int backlog, int (*prepare)(int raw, const
 		return -EPERM;
 	if (magi_fault())
 		return -ENFILE;
-	raw = socket(addr->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	raw = magi_sys_socket(addr->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (raw < 0)
-		return -errno;
+		return raw;
 	rc = prepare(raw, options);
-	if (rc == 0 && bind(raw, (const struct sockaddr *)&addr->storage, addr->len) < 0)
-		rc = -errno;
-	if (rc == 0 && listen(raw, backlog) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = magi_sys_bind(raw, (const struct sockaddr *)&addr->storage, addr->len);
+	if (rc == 0)
+		rc = magi_sys_listen(raw, backlog);
 	if (rc < 0) {
-		close(raw);
+		magi_sys_close(raw);
 		return rc;
 	}
 	return magi_adopt(magi_worker_of(w), raw, fd);

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <magpie/udp.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/sys.h"
 #include "net/net.h"
 #include "task/file.h"
 #include "task/wait.h"
@@ -20,7 +20,7 @@ static int undo(mag_fd *fd, int rc)
 	int raw = mag_fd_release(*fd);
 
 	if (raw >= 0)
-		close(raw);
+		magi_sys_close(raw);
 	*fd = MAG_FD_NONE;
 	return rc;
 }
@@ -56,8 +56,11 @@ int mag_udp_connect(const mag_addr *addr, mag_fd *fd)
 		return -EINVAL;
 	rc = mag_socket(addr->storage.ss_family, SOCK_DGRAM, 0, fd);
 	/* a datagram socket is connected by noting the address: nothing is sent or waited for */
-	if (rc == 0 && connect(mag_fd_raw(*fd), (const struct sockaddr *)&addr->storage, addr->len) < 0)
-		return undo(fd, -errno);
+	if (rc == 0) {
+		rc = magi_sys_connect(mag_fd_raw(*fd), (const struct sockaddr *)&addr->storage, addr->len);
+		if (rc < 0)
+			return undo(fd, rc);
+	}
 	return rc;
 }
 

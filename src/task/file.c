@@ -11,9 +11,9 @@
 #include "task/file.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/sys.h"
 #include "sched/idle.h"
 #include "sched/ready.h"
 #include "task/wait.h"
@@ -149,7 +149,7 @@ static void closed(struct magi_worker *w, struct magi_slot *s, const struct magi
 
 	magi_slot_give(&w->slots, s);
 	if (rec->res == -ENOMEM)
-		close(raw); /* it never came to the kernel */
+		magi_sys_close(raw); /* it never came to the kernel */
 	if (closer) {
 		closer->op.result = rec->res == -ENOMEM || rec->res == -EINTR ? 0 : rec->res; /* EINTR: but it is closed */
 		magi_resume_later(w->rt, &w->pub, closer);
@@ -165,7 +165,7 @@ static void close_file(struct magi_worker *w, struct magi_fd *r)
 	magi_fds_drop(&w->rt->fds, r);
 	if (magi_io_start(w, &req, closer, NULL, closed))
 		return;
-	close(req.fd); /* no memory for a slot: here and now */
+	magi_sys_close(req.fd); /* no memory for a slot: here and now */
 	if (closer) {
 		closer->op.result = 0;
 		magi_resume_later(w->rt, &w->pub, closer);
