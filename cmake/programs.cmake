@@ -70,6 +70,19 @@ if(magpie_tool_on)
 	set_target_properties(magpie_tool_static PROPERTIES OUTPUT_NAME magpie-static)
 endif()
 
+# Programs for the simulator, each with its bug and without.
+file(GLOB sim_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/sim/*.c)
+foreach(source IN LISTS sim_sources)
+	get_filename_component(name ${source} NAME_WE)
+	foreach(form "" _fixed)
+		add_library(example_sim_${name}${form} MODULE ${source})
+		target_link_libraries(example_sim_${name}${form} PRIVATE magpie_flags magpie)
+		set_target_properties(example_sim_${name}${form} PROPERTIES PREFIX "" OUTPUT_NAME ${name}${form}
+			LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples/sim)
+	endforeach()
+	target_compile_definitions(example_sim_${name}_fixed PRIVATE FIXED=1)
+endforeach()
+
 file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
 foreach(source IN LISTS example_sources)
 	get_filename_component(name ${source} NAME_WE)

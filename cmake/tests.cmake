@@ -4,7 +4,7 @@
 # small.*                           the unit tests of tasks, with a deque of two entries: small.cmake
 # http.*                            tests/http: the request parser of magpie serve
 # script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
-# example.*                         each example, run to its end
+# example.*                         each example, run to its end; sim_*: those of examples/sim on real workers
 # install                           a program outside the tree that uses what was installed
 # header.*, tools.*                 the headers alone, the checking scripts: they look at the tree, not at the build
 
@@ -127,6 +127,17 @@ endforeach()
 foreach(source IN LISTS example_sources)
 	get_filename_component(name ${source} NAME_WE)
 	magpie_add_test(example.${name} COMMAND $<TARGET_FILE:example_${name}> TIMEOUT 30)
+endforeach()
+
+# The planted bugs of examples/sim are not found by running them: that is what the simulator is for.
+add_executable(run_program ${PROJECT_SOURCE_DIR}/tests/programs/run_program.c)
+target_link_libraries(run_program PRIVATE magpie_flags magpie ${CMAKE_DL_LIBS})
+foreach(source IN LISTS sim_sources)
+	get_filename_component(name ${source} NAME_WE)
+	foreach(form "" _fixed)
+		magpie_add_test(example.sim_${name}${form}
+			COMMAND $<TARGET_FILE:run_program> $<TARGET_FILE:example_sim_${name}${form}> 5 TIMEOUT 30)
+	endforeach()
 endforeach()
 
 if(MAGPIE_TREE_TESTS)

@@ -18,7 +18,8 @@ enum mag_error {
 	MAG_EBACKEND = -4103,  /* no I/O backend can run here; mag_runtime_why() says why */
 	MAG_EABI = -4104,      /* program and library were built with different layouts */
 	MAG_ERESOLVE = -4105,  /* the name could not be resolved */
-	MAG_ETOOLONG = -4106   /* longer than the limit that was given */
+	MAG_ETOOLONG = -4106,  /* longer than the limit that was given */
+	MAG_ESIM = -4107       /* a simulated run failed: a deadlock, an assertion, something left over */
 };
 
 /* Describes a code in words, also an unknown one.

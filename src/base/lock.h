@@ -15,10 +15,20 @@
 #include <stdint.h>
 
 #include "base/futex.h"
+#include "base/host.h"
 #include "magpie/impl/atomic.h"
 
 /* Spins before the CPU is offered to others, in case the holder wants this one. Picked, not measured. */
 #define MAGI_LOCK_SPINS 100
+
+/* One turn of a loop that waits for another thread. */
+static inline void magi_spin(void)
+{
+	if (__builtin_expect(magi_host() != NULL, 0))
+		magi_thread_yield();
+	else
+		magi_pause();
+}
 
 /* Pauses after a lost race for a word that many change: some 0.7 us, in which the other makes a dozen changes while it
  * has the line, instead of one. Measured with two workers at one semaphore: 16 pauses 46 ns a round, none 98. */

@@ -80,7 +80,7 @@ static int poll_locked(struct sim_io *io, uint64_t deadline, struct magi_rec *re
 			io->woken = false;
 			return 0;
 		}
-		if (deadline <= io->world->now)
+		if (deadline <= magi_world_now(io->world))
 			return 0;
 		if (!io->work.first && !io->outs)
 			magi_world_sleep(io, deadline);

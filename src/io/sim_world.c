@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/futex.h"
 #include "io/sim_world.h"
 
 #define LOOK_NS (200 * MAGI_NS_PER_US) /* how often operations of the system are tried again while blocked */
@@ -75,7 +76,7 @@ void magi_world_advance(struct magi_world *world, uint64_t ns)
 
 uint64_t magi_world_now(struct magi_world *world)
 {
-	return magi_load_acq(&world->now); /* [simnow] */
+	return magi_host() ? magi_clock_ns() : magi_load_acq(&world->now); /* [simnow] */
 }
 
 static bool at_rest(const struct sim_io *io)
@@ -126,14 +127,33 @@ void magi_world_unhold(struct magi_world *world)
 
 void magi_world_stir(struct sim_io *io)
 {
-	if (io->blocked)
+	if (magi_host()) {
+		io->stirred++;
+		magi_futex_wake(&io->stirred, 1);
+	} else if (io->blocked) {
 		pthread_cond_signal(&io->stir);
+	}
+}
+
+/* On a coroutine; the lock must not be held when another goes on. */
+static void sleep_simulated(struct sim_io *io, uint64_t deadline)
+{
+	uint32_t stirred = io->stirred;
+	uint64_t now = magi_clock_ns(), left = deadline > now ? deadline - now : 0;
+
+	pthread_mutex_unlock(&io->world->lock);
+	magi_futex_wait(&io->stirred, stirred, deadline == MAGI_NEVER ? MAGI_NEVER : left);
+	pthread_mutex_lock(&io->world->lock);
 }
 
 void magi_world_sleep(struct sim_io *io, uint64_t deadline)
 {
 	struct magi_world *w = io->world;
 
+	if (magi_host()) {
+		sleep_simulated(io, deadline);
+		return;
+	}
 	io->blocked = true;
 	io->deadline = deadline;
 	magi_world_rest(w);

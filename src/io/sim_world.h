@@ -97,6 +97,7 @@ struct sim_io {
 	bool wanted;      /* a request has asked for a buffer */
 	bool woken;
 	bool blocked;
+	uint32_t stirred; /* simulated: counts stirs, and is slept on */
 	uint32_t calm;    /* how often in a row the system's operations were tried in vain */
 	uint64_t deadline;
 };

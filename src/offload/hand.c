@@ -45,7 +45,7 @@ static void look_out(const struct magi_lane *l, uint64_t ns)
 		uint64_t next = now + ticks;
 
 		do
-			magi_pause();
+			magi_spin();
 		while ((int64_t)(next - (now = magi_ticks())) > 0);
 	}
 }

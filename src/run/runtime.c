@@ -93,7 +93,7 @@ static struct magi_worker *worker_create(mag_runtime *rt, uint32_t index)
 	w->ops = rt->ops;
 	w->spin_ns = rt->spin_us * 1000;
 	w->slow_watch = MAGI_NS_PER_MS;
-	magi_random_seed(&w->random, index + 1);
+	magi_random_seed(&w->random, index + 1 + (magi_host() ? (uint64_t)magi_host()->ops->random(magi_host(), UINT32_MAX) << 8 : 0));
 	w->pub.deque.alone = w->ready.ring.alone = rt->n == 1;
 	magi_slab_init(w);
 	return w;

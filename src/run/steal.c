@@ -102,7 +102,7 @@ static bool take_from_deque(struct magi_worker *w, struct magi_worker *v)
 			return false;
 		if (magi_deque_ask(d) > BUSY_US * v->rt->ticks_per_us)
 			return !w->rt->idle.fenced && magi_deque_revoke(d) && take_shared(w, v);
-		magi_pause();
+		magi_spin();
 	}
 	return true;
 }

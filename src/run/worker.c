@@ -118,6 +118,24 @@ static inline void check_left(mag_worker *pub)
 #endif
 }
 
+/* A simulation may let another go first at each step. */
+static void run_watched(struct magi_worker *w, mag_frame *f)
+{
+	mag_worker *pub = &w->pub;
+
+	do {
+		uint32_t budget = BUDGET;
+
+		do {
+			magi_point(MAGI_POINT_STEP, f);
+			f = f->step(pub, f);
+			check_left(pub);
+		} while (f && --budget);
+		if (f)
+			f = out_of_budget(w, f);
+	} while (f);
+}
+
 static void run(struct magi_worker *w, mag_frame *f)
 {
 	mag_worker *pub = &w->pub;
@@ -218,7 +236,10 @@ bool magi_worker_tick(struct magi_worker *w)
 	count_pick(w);
 	if (MAGI_UNLIKELY(!w->awake || w->searching))
 		wake_up(w);
-	run(w, f);
+	if (MAGI_UNLIKELY(w->watched))
+		run_watched(w, f);
+	else
+		run(w, f);
 	return true;
 }
 
@@ -254,6 +275,7 @@ static void sleep_until_work(struct magi_worker *w)
 
 	magi_search_end(w, false);
 	magi_sleep_begin(w);
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	magi_inbox_collect(w);
 	magi_io_read_mail(w);
 	watch = magi_steal_watch(w);
@@ -288,7 +310,7 @@ static enum found search(struct magi_worker *w)
 		return found;
 	until = magi_clock_ns() + w->spin_ns;
 	do {
-		magi_pause();
+		magi_spin();
 		found = look_once(w, may_steal);
 	} while (!found && !stopping(w) && magi_clock_ns() < until);
 	return found;
@@ -358,6 +380,7 @@ void *magi_worker_main(void *arg)
 
 	block_sigpipe();
 	magi_self_set(&w->pub);
+	w->watched = magi_host() != NULL;
 	w->open_rc = open_io(w);
 	if (w->open_rc == 0)
 		magi_wheel_init(&w->wheel, (uint16_t)(w->pub.index + 1), magi_now(w));

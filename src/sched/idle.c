@@ -56,6 +56,7 @@ void magi_wake_worker(struct magi_worker *to, mag_worker *from)
 {
 	struct magi_idle *idle = &to->rt->idle;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	if ((magi_load_seq(&idle->sleepers) >> to->pub.index & 1) && unset(idle, to->pub.index)) /* [sleep] */
 		ring(to, from);
 }

@@ -120,6 +120,7 @@ static void push_inbox(mag_frame **inbox, mag_frame *f)
 {
 	mag_frame *head = magi_load_rlx(inbox); /* [inbox] */
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	do
 		magi_store_rlx(&f->q.next, head); /* [state] */
 	while (!magi_cas_seq(inbox, &head, f)); /* [inbox] */

@@ -46,6 +46,7 @@ struct magi_worker {
 	uint32_t spin_ns;    /* adaptive, up to the option */
 	bool searching;
 	bool watching;
+	bool watched;        /* by a simulation: base/host.h */
 	int open_rc;
 	struct magi_random random;
 	struct magi_thread thread;

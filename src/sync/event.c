@@ -84,6 +84,7 @@ int mag_event_set(mag_event *e)
 	uint32_t s = magi_load_rlx(&e->state); /* [event] */
 	mag_frame *list;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	for (;;) {
 		if (s & SET)
 			return 0;
@@ -102,5 +103,6 @@ int mag_event_set(mag_event *e)
 
 int mag_event_reset(mag_event *e)
 {
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	return magi_and_ar(&e->state, ~(uint32_t)SET) & SET ? 1 : 0; /* [event] */
 }

@@ -40,6 +40,7 @@ static void mark(struct magi_cancel *c, mag_frame *leader, unsigned depth)
 	uint64_t token;
 	bool outside;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	do {
 		s = magi_load_acq(&leader->state); /* [state] each time: the token is to be as new */
 		token = s & MAGI_PARKED_IO ? magi_load_rlx(&leader->q.token) : 0; /* [state] */

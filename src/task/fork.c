@@ -79,6 +79,7 @@ mag_frame *magi_fork_surplus(mag_worker *w, unsigned cls, mag_frame *parent)
 
 mag_frame *magi_arrive(mag_worker *w, mag_frame *parent)
 {
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	if (magi_add_ar(&parent->arrived, 1) == -1) /* [join] */
 		return magi_resume_here(w, parent);
 	return NULL;
@@ -103,6 +104,7 @@ mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)
 {
 	int32_t taken = (int32_t)f->taken;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	if (magi_load_acq(&f->arrived) != taken && (f->leader->flags & MAGI_INLINE)) /* [join] */
 		magi_inline_release(w, f->leader);
 	if (magi_sub_ar(&f->arrived, taken) == taken) /* [join] */

@@ -196,7 +196,10 @@ static uint64_t sleep_until(struct magi_worker *w, uint64_t deadline)
 bool magi_io_poll(struct magi_worker *w, uint64_t deadline)
 {
 	struct magi_rec recs[RECORDS];
-	int n = w->ops->poll(w->io, sleep_until(w, deadline), recs, RECORDS);
+	int n;
+
+	magi_point(MAGI_POINT_IO, NULL);
+	n = w->ops->poll(w->io, sleep_until(w, deadline), recs, RECORDS);
 
 	magi_store_rlx(&w->polls, w->polls + 1); /* [stat] */
 	if (deadline) /* awake again, before the first task is made ready: it must not be chosen as a sleeper to wake */

@@ -74,6 +74,7 @@ int magi_wait_begin(mag_worker *w, mag_frame *f)
 {
 	mag_frame *leader = f->leader;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	if (MAGI_UNLIKELY(leader->flags & MAGI_INLINE))
 		magi_inline_release(w, leader);
 	if (MAGI_UNLIKELY(!(leader->flags & MAGI_LINKED)))
@@ -103,6 +104,7 @@ bool magi_park(mag_frame *leader, uint32_t how, uint64_t what)
 	uint32_t s = magi_load_rlx(&leader->state); /* [state] */
 	uint32_t after;
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	magi_store_rlx(&leader->q.token, what); /* [state] */
 	do {
 		if (s & (MAGI_CANCEL | MAGI_FIRED))
@@ -166,6 +168,7 @@ bool magi_claim(mag_frame *leader)
 {
 	uint32_t s = magi_load_rlx(&leader->state); /* [state] */
 
+	magi_point(MAGI_POINT_ATOMIC, NULL);
 	do {
 		if (!(s & MAGI_PARKED))
 			return false;

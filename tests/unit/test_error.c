@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const int own[] = { MAG_ECANCELED, MAG_ETIMEDOUT, MAG_ECLOSED, MAG_EDEADLK, MAG_ESHUTDOWN, MAG_EDEPTH,
-			   MAG_EEOF, MAG_EBACKEND, MAG_EABI, MAG_ERESOLVE, MAG_ETOOLONG };
+			   MAG_EEOF, MAG_EBACKEND, MAG_EABI, MAG_ERESOLVE, MAG_ETOOLONG, MAG_ESIM };
 
 enum { OWN = sizeof(own) / sizeof(own[0]) };
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - why a run failed: words, threads, tasks, and how to see it again. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "sim/sim.h"
+
+void magi_sim_failed(struct magi_sim *s, const char *format, ...)
+{
+	va_list args;
+
+	if (s->failed)
+		return;
+	s->failed = true;
+	va_start(args, format);
+	vsnprintf(s->result.failure, sizeof(s->result.failure), format, args);
+	va_end(args);
+	magi_trace(s, "fails: %s", s->result.failure);
+}
+
+mag_runtime *magi_sim_runtime(const struct magi_sim *s)
+{
+	for (const struct magi_fiber *f = s->fibers; f; f = f->next) {
+		mag_worker *w = f == s->current ? magi_self() : f->self;
+
+		if (w && f->state != MAGI_FIBER_ENDED)
+			return magi_runtime_of(w);
+	}
+	return NULL;
+}
+
+static void print_thread(const struct magi_fiber *f)
+{
+	fprintf(stderr, "  %-14s ", f->name);
+	switch (f->state) {
+	case MAGI_FIBER_READY:
+		fprintf(stderr, "runs");
+		break;
+	case MAGI_FIBER_WAITS:
+		fprintf(stderr, "waits");
+		if (f->until != MAGI_NEVER)
+			fprintf(stderr, " until %.3f us", (double)f->until / 1e3);
+		break;
+	case MAGI_FIBER_JOINS:
+		fprintf(stderr, "joins thread %" PRIu64, f->joins);
+		break;
+	case MAGI_FIBER_ENDED:
+		fprintf(stderr, "has ended");
+		break;
+	}
+	fputc('\n', stderr);
+}
+
+/* The program's own command line, as the shell takes it. */
+static void print_command(void)
+{
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	int c;
+
+	while (f && (c = getc(f)) != EOF)
+		putc(c ? c : ' ', stderr);
+	if (f)
+		fclose(f);
+}
+
+static void print_replay(const struct magi_sim *s)
+{
+	const mag_sim_options *o = &s->options;
+
+	fprintf(stderr, "replay: MAGPIE_SIM=seed=%#" PRIx64, s->seed);
+	if (o->workers)
+		fprintf(stderr, ",workers=%u", o->workers);
+	if (o->faults)
+		fprintf(stderr, ",faults=%#x", o->faults);
+	if (o->max_faults)
+		fprintf(stderr, ",max-faults=%u", o->max_faults);
+	if (o->max_preemptions)
+		fprintf(stderr, ",max-preemptions=%u", o->max_preemptions);
+	if (o->preempt_at)
+		fprintf(stderr, ",preempt-at=%s", o->preempt_at);
+	if (o->max_steps)
+		fprintf(stderr, ",max-steps=%" PRIu64, o->max_steps);
+	fputc(' ', stderr);
+	print_command();
+	fprintf(stderr, "# hash %#" PRIx64 "\n", s->result.hash);
+}
+
+void magi_sim_report(struct magi_sim *s)
+{
+	const mag_sim_result *r = &s->result;
+
+	if (s->options.quiet || s->reported)
+		return;
+	s->reported = true;
+	fprintf(stderr, "magpie: simulation of %s failed: %s\n", s->program->name, r->failure);
+	fprintf(stderr, "  %u workers, %.3f us, %" PRIu64 " steps, %" PRIu64 " switches, %u of them preemptions, %u faults\n",
+		r->workers, (double)s->now / 1e3, r->steps, r->switches, r->preemptions, r->faults);
+	for (const struct magi_fiber *f = s->fibers; f; f = f->next)
+		print_thread(f);
+	if (!s->options.no_replay)
+		print_replay(s);
+	fflush(stderr);
+}

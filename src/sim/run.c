@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c - one run of a simulation, from its seed to its hash.
+ *
+ * Always:  a run that fails leaves its fibers where they are: what they hold is lost to the process. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "io/sim.h"
+#include "sim/sim.h"
+
+enum { SPIN_US = 1, BLOCKING_MAX = 4, COMPUTE = 2 };
+
+/* The program's first thread: what a main function would do. */
+static void *first_thread(void *arg)
+{
+	struct magi_sim *s = arg;
+	const mag_program *p = s->program;
+	mag_runtime_options options = {
+		.size = sizeof(options),
+		.workers = s->result.workers,
+		.spin_us = SPIN_US,
+		.blocking_max = BLOCKING_MAX,
+		.compute_threads = COMPUTE,
+		.backend = "sim",
+		.world = s->host.world,
+	};
+
+	s->rc = magi_run(&options, p->abi, p->step, p->cls, p->frame_size, p->at, p->args, p->args_size);
+	return NULL;
+}
+
+static void check_end(struct magi_sim *s)
+{
+	uint32_t fds = magi_world_open_fds(s->host.world);
+
+	if (s->rc < 0)
+		magi_sim_failed(s, "%s returned %s: %s", s->program->name, mag_errname(s->rc), mag_strerror(s->rc));
+	for (const struct magi_fiber *f = s->fibers; f; f = f->next) {
+		if (f->state != MAGI_FIBER_ENDED)
+			magi_sim_failed(s, "thread %s goes on after the end", f->name);
+	}
+	if (fds)
+		magi_sim_failed(s, "%u files are still open at the end", fds);
+}
+
+/* Crashes. */
+
+static __thread struct sigaction before[NSIG];
+static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+
+/* Says how to see it again, and goes on dying. */
+static void on_crash(int signal_number)
+{
+	struct magi_host *h = magi_host();
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		sigaction(deadly[i], &before[deadly[i]], NULL);
+	if (h && h->ops == &magi_sim_host_ops) {
+		struct magi_sim *s = magi_sim_of(h);
+
+		magi_sim_failed(s, "it crashed: %s", strsignal(signal_number));
+		magi_sim_report(s);
+		if (s->out) /* somebody else may look at it */
+			*s->out = s->result;
+	}
+	raise(signal_number);
+}
+
+static void catch_crashes(void)
+{
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_NODEFER };
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		sigaction(deadly[i], NULL, &before[deadly[i]]);
+		if (before[deadly[i]].sa_handler == SIG_DFL)
+			sigaction(deadly[i], &action, NULL);
+	}
+}
+
+static void release_crashes(void)
+{
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		sigaction(deadly[i], &before[deadly[i]], NULL);
+}
+
+/* Options. */
+
+/* One name=value of $MAGPIE_SIM. */
+static bool take_setting(struct magi_sim *s, const char *name, const char *value)
+{
+	mag_sim_options *o = &s->options;
+	uint64_t n = strtoull(value, NULL, 0);
+
+	if (!strcmp(name, "seed"))
+		s->seed = n;
+	else if (!strcmp(name, "workers"))
+		o->workers = (uint32_t)n;
+	else if (!strcmp(name, "faults"))
+		o->faults = (uint32_t)n;
+	else if (!strcmp(name, "max-faults"))
+		o->max_faults = (uint32_t)n;
+	else if (!strcmp(name, "max-preemptions"))
+		o->max_preemptions = (uint32_t)n;
+	else if (!strcmp(name, "max-steps"))
+		o->max_steps = n;
+	else if (strcmp(name, "trace") && strcmp(name, "preempt-at"))
+		return false;
+	return true;
+}
+
+/* In memory that stays until the end of the run. */
+static const char *keep(struct magi_sim *s, const char *text)
+{
+	size_t n = strlen(text) + 1, room = sizeof(s->texts) - s->texts_used;
+
+	if (n > room)
+		return "";
+	s->texts_used += n;
+	return memcpy(s->texts + s->texts_used - n, text, n);
+}
+
+static int take_environment(struct magi_sim *s)
+{
+	const char *given = getenv("MAGPIE_SIM");
+	char text[512], *rest = text, *item;
+
+	if (!given)
+		return 0;
+	snprintf(text, sizeof(text), "%s", given);
+	while ((item = strsep(&rest, ", "))) {
+		char *value = strchr(item, '=');
+
+		if (value)
+			*value++ = 0;
+		if (!value || !take_setting(s, item, value)) {
+			fprintf(stderr, "magpie: MAGPIE_SIM: '%s' is not known; seed=, workers=, faults=, max-faults=, "
+					"max-preemptions=, preempt-at=, max-steps=, trace=\n", item);
+			return -EINVAL;
+		}
+		if (!strcmp(item, "trace"))
+			s->options.trace = keep(s, value);
+		if (!strcmp(item, "preempt-at"))
+			s->options.preempt_at = keep(s, value);
+	}
+	return 0;
+}
+
+static int take_options(struct magi_sim *s, const mag_sim_options *given)
+{
+	if (given && (given->size < sizeof(given->size) || given->size > sizeof(*given)))
+		return -EINVAL;
+	if (given)
+		memcpy(&s->options, given, given->size);
+	if (s->options.workers > MAG_WORKERS_MAX)
+		return -EINVAL;
+	return take_environment(s);
+}
+
+static int open_trace(struct magi_sim *s)
+{
+	const char *name = s->options.trace;
+
+	if (!name || !*name)
+		return 0;
+	s->trace = strcmp(name, "-") ? fopen(name, "we") : stderr;
+	return s->trace ? 0 : -errno;
+}
+
+static int prepare(struct magi_sim *s)
+{
+	uint64_t id;
+
+	magi_choice_init(s);
+	s->host.world = magi_world_create(s->seed, MAGI_SIM_COMPLETION);
+	return s->host.world ? magi_fiber_start(s, first_thread, s, &id) : -ENOMEM;
+}
+
+static void run(struct magi_sim *s)
+{
+	catch_crashes();
+	magi_host_here = &s->host;
+	magi_fiber_run_all(s);
+	if (!s->failed)
+		check_end(s);
+	s->result.ns = s->now;
+	if (s->failed)
+		magi_sim_report(s);
+	magi_host_here = NULL;
+	release_crashes();
+}
+
+int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result, const mag_program *program)
+{
+	struct magi_sim *s = calloc(1, sizeof(*s));
+	int64_t rc;
+
+	if (!s)
+		return -ENOMEM;
+	s->seed = seed;
+	s->out = result;
+	s->program = program;
+	s->fibers_end = &s->fibers;
+	s->now = MAGI_NS_PER_S;
+	s->host.ops = &magi_sim_host_ops;
+	rc = magi_self() || magi_host() ? MAG_EDEADLK : take_options(s, options);
+	if (rc == 0)
+		rc = open_trace(s);
+	if (rc == 0)
+		rc = prepare(s);
+	if (rc == 0) {
+		run(s);
+		rc = s->failed && s->rc >= 0 ? MAG_ESIM : s->rc;
+	}
+	if (result)
+		*result = s->result;
+	if (s->trace && s->trace != stderr)
+		fclose(s->trace);
+	magi_fiber_free_all(s);
+	if (!s->failed) /* else some io of it is still open */
+		magi_world_destroy(s->host.world);
+	free(s);
+	return rc;
+}
+
+bool mag_sim_running(void)
+{
+	struct magi_host *h = magi_host();
+
+	return h && h->ops == &magi_sim_host_ops;
+}
+
+void mag_sim_point(void)
+{
+	magi_point(MAGI_POINT_IO, NULL);
+}
+
+void mag_sim_fail(const char *format, ...)
+{
+	struct magi_sim *s = mag_sim_running() ? magi_sim_of(magi_host()) : NULL;
+	char text[200];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!s) {
+		fprintf(stderr, "magpie: %s\n", text);
+		abort();
+	}
+	magi_sim_failed(s, "%s", text);
+	magi_fiber_abandon(s);
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `magpie sim` on the programs of examples/sim: each planted bug is found and replayed, each mended twin passes, and what
+# is no program is refused with words.
+source "$(dirname "$0")/serve.bash"
+programs=$(dirname "$magpie")/../examples/sim
+[ -d "$programs" ] || skip "no examples/sim beside $magpie"
+
+# replayed LINE: its exit status and the hash that it prints
+replayed()
+{
+	local words
+	read -ra words <<< "$1"
+	"$magpie" "${words[@]:2}" > "$work/again" 2>&1
+	echo "$? $(sed -n 's/^replay: .* hash //p' "$work/again")"
+}
+
+for name in lost_wakeup check_then_act leak_on_cancel; do
+	"$magpie" sim "$programs/$name.so" --seeds 10000 > "$work/found" 2> "$work/said"
+	same "exit status of $name" 1 $?
+	same "lines to replay $name" 1 "$(grep -c '^replay: ' "$work/found")"
+	line=$(grep '^replay: ' "$work/found")
+	hash=${line##* hash }
+	same "replay of $name" "1 $hash" "$(replayed "$line")"
+	same "replay of $name once more" "1 $hash" "$(replayed "$line")"
+	cat "$work/found" "$work/said"
+	"$magpie" sim "$programs/$name.so" --seeds 10000 --shrink > "$work/found" 2>&1
+	same "exit status of $name, shrunk" 1 $?
+	line=$(grep '^replay: ' "$work/found")
+	same "replay of $name, shrunk" "1 ${line##* hash }" "$(replayed "$line")"
+	"$magpie" sim "$programs/${name}_fixed.so" --seeds 10000 > "$work/found" 2>&1
+	same "exit status of ${name}_fixed" 0 $?
+done
+
+# refused STATUS WORDS ARGUMENT...
+refused()
+{
+	local status=$1 words=$2
+	shift 2
+	"$magpie" sim "$@" > "$work/text" 2>&1
+	same "exit status of sim $*" "$status" $?
+	grep -q -- "$words" "$work/text" || fault "sim $*: no '$words' in: $(cat "$work/text")"
+}
+
+any=$programs/lost_wakeup.so
+refused 2 'which program'
+refused 1 'no-such-file.so' no-such-file.so
+refused 1 'declares no program' "$(ldd "$magpie" | sed -n 's/.*libmagpie.* => \([^ ]*\) .*/\1/p')"
+refused 2 'the names are' "$any" --faults disc
+refused 2 'not a number' "$any" --seeds many
+refused 2 'not a number' "$any" --seed -1
+refused 2 'which --seed' "$any" --trace -
+refused 2 'what is' "$any" "$any"
+refused 1 'not the run that was asked for' "$any" --seed 1 hash 0x1
+finish
