@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # unit.*, conformance.*, stress.*   a Criterion program for each tests/<kind>/test_*.c, linked to the static library
 # model.*                           tests/model: the lock-free core in every order, with and without planted faults
+# simulated.*                       tests/simulated: in the simulator: points.cmake
 # small.*                           the unit tests of tasks, with a deque of two entries: small.cmake
 # http.*                            tests/http: the request parser of magpie serve
 # script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
@@ -106,6 +107,7 @@ foreach(kind unit conformance stress)
 endforeach()
 
 include(cmake/small.cmake)
+include(cmake/points.cmake)
 
 # Once is enough. One OS thread with stacks of its own, which sanitizers do not follow; not what coverage is asked about.
 if(MAGPIE_TREE_TESTS AND NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)

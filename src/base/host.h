@@ -88,6 +88,9 @@ static inline void magi_point(enum magi_point point, const void *what)
 		h->ops->point(h, point, what);
 }
 
+/* What builds with MAGI_POINTS do before each atomic operation. */
+void magi_atomic_point(void);
+
 static inline bool magi_chance(enum magi_chance what)
 {
 	struct magi_host *h = magi_host();

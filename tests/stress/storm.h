@@ -4,7 +4,6 @@
 #define TESTS_STORM_H
 
 #include "base/clock.h"
-#include "task/file.h"
 
 enum ledger_line { TASKS, BODIES, FILES, ITEMS, PERMITS, SCOPES, GENERATORS, LEDGER_LINES };
 
@@ -95,21 +94,11 @@ static inline uint32_t draw(struct actor *self, uint32_t n)
 
 static inline int open_pair(struct actor *self)
 {
-	int raw[2], rc;
+	int rc = mag_socket_pair(SOCK_STREAM, self->pair);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, raw) < 0)
-		return -1;
-	rc = mag_fd_adopt(raw[0], &self->pair[0]);
-	rc = rc < 0 ? rc : mag_fd_adopt(raw[1], &self->pair[1]);
-	book(self->ledger, FILES, 2);
+	if (rc == 0)
+		book(self->ledger, FILES, 2);
 	return rc;
-}
-
-static inline mag_frame *storm_recv(mag_worker *w, mag_frame *f, mag_fd fd, char *byte)
-{
-	struct magi_req req = { .code = MAGI_IO_RECV, .addr = byte, .len = 1 };
-
-	return magi_file_await(w, f, fd, MAGI_FD_READING, &req, NULL, NULL);
 }
 
 static inline void tell(struct actor *self)
@@ -222,7 +211,7 @@ MAG_TASK(actor)
 			self->rc = open_pair(self);
 			if (self->rc == 0) {
 				MAG_WITH_TIMEOUT(&self->scope, 100 * MAG_MICROSECOND);
-				MAG_AWAIT(self->rc, storm_recv, self->pair[0], &self->byte);
+				MAG_AWAIT(self->rc, mag_recv, self->pair[0], &self->byte, 1);
 				MAG_SCOPE_END(self->rc2, &self->scope);
 				MAG_AWAIT(self->rc, mag_close, self->pair[0]);
 				MAG_AWAIT(self->rc, mag_close, self->pair[1]);
