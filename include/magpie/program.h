@@ -23,6 +23,12 @@ typedef struct mag_program {
 	size_t args_size;
 } mag_program;
 
+/* The same for a call, in place. */
+#define MAGI_PROGRAM_HERE(fn, ...)                                                                             \
+	(&(const mag_program){ sizeof(mag_program), MAGI_ABI, #fn, fn##_step, MAGI_CLASS(sizeof(struct fn)),   \
+			       sizeof(struct fn), offsetof(struct fn, args_), &(struct fn##_args){ __VA_ARGS__ }, \
+			       sizeof(struct fn##_args) })
+
 /* Declares the program of a shared object: async function `fn` with these arguments, which are constants. */
 #define MAG_PROGRAM(fn, ...)                                                                                       \
 	static const struct fn##_args magi_program_args = { __VA_ARGS__ };                                         \

@@ -12,7 +12,7 @@
  *
  * A run that fails says so on stderr: why, what each task waits for, and one line to paste that replays it. What is
  * found: a negative result, mag_sim_assert, a crash, a deadlock (everything waits, and neither time nor I/O can change
- * that), a run without end, files left open, operations left under way.
+ * that), a run without end, files left open, operations left under way, a ledger (magpie/ledger.h) that does not end at zero.
  *
  * `magpie sim PROGRAM.so --seeds N` runs many seeds of a program (magpie/program.h) on all CPUs and shrinks the first
  * failing one.
@@ -22,6 +22,7 @@
 #ifndef MAGPIE_SIM_H
 #define MAGPIE_SIM_H
 
+#include <magpie/ledger.h>
 #include <magpie/program.h>
 
 MAGI_C_BEGIN
@@ -42,8 +43,9 @@ enum mag_sim_fault {
 	MAG_SIM_FD = 1 << 11,        /* EMFILE */
 	MAG_SIM_NAME = 1 << 12,      /* a name is not resolved */
 	MAG_SIM_MEMORY = 1 << 13,    /* no memory, no thread */
-	MAG_SIM_MILD = (1 << 7) - 1, /* those that no correct program notices */
-	MAG_SIM_ALL = (1 << 14) - 1,
+	MAG_SIM_MIGRATE = 1 << 14,   /* a woken task goes on at another worker */
+	MAG_SIM_MILD = MAG_SIM_MIGRATE | ((1 << 7) - 1), /* those that no correct program notices */
+	MAG_SIM_ALL = (1 << 15) - 1,
 	MAG_SIM_NONE = 1 << 30
 };
 
@@ -84,12 +86,8 @@ typedef struct mag_sim_result {
 #define mag_sim_run(seed, options, fn, ...) mag_sim_run_into(NULL, seed, options, fn, ##__VA_ARGS__)
 
 /* The same, and fills *result. */
-#define mag_sim_run_into(result, seed, options, fn, ...)                                                           \
-	magi_sim_run((seed), (options), (result),                                                                  \
-		     &(const mag_program){ sizeof(mag_program), MAGI_ABI, #fn, fn##_step,                          \
-					   MAGI_CLASS(sizeof(struct fn)), sizeof(struct fn),                       \
-					   offsetof(struct fn, args_),                                             \
-					   &(struct fn##_args){ __VA_ARGS__ }, sizeof(struct fn##_args) })
+#define mag_sim_run_into(result, seed, options, fn, ...) \
+	magi_sim_run((seed), (options), (result), MAGI_PROGRAM_HERE(fn, ##__VA_ARGS__))
 
 MAG_API int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result,
 			     const mag_program *program);

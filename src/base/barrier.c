@@ -13,13 +13,19 @@ static long membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0);
 }
 
+/* There is one thread then. */
+static bool is_alone(void)
+{
+	return magi_host() && magi_host()->alone;
+}
+
 bool magi_barrier_works(void)
 {
-	return magi_host() || membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+	return is_alone() || membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
 }
 
 void magi_barrier_all(void)
 {
-	if (!magi_host()) /* there is one thread then */
+	if (!is_alone())
 		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }

@@ -18,7 +18,7 @@ static const struct {
 	{ MAG_EABI, "MAG_EABI", "program and library have different layouts" },
 	{ MAG_ERESOLVE, "MAG_ERESOLVE", "the name could not be resolved" },
 	{ MAG_ETOOLONG, "MAG_ETOOLONG", "longer than the limit" },
-	{ MAG_ESIM, "MAG_ESIM", "simulated run failed" },
+	{ MAG_ESIM, "MAG_ESIM", "simulated or stress run failed" },
 };
 
 enum { OWN = sizeof(own) / sizeof(own[0]) };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host.h - who answers when the library asks for time, threads, sleep or chance: the system, or a simulation.
+/* host.h - who answers when the library asks for time, threads, sleep or chance: the system, or a simulation; or a
+ * stress run, which has real threads and only gets in their way.
  *
  * What:    a simulation puts itself in the system's place on its own thread: there a "thread" is one of its coroutines,
  *          time is its own, nobody really sleeps, and at each point it may let another coroutine go on. The library's
@@ -27,6 +28,7 @@ enum magi_chance {
 	MAGI_CHANCE_FD,        /* EMFILE, ENFILE */
 	MAGI_CHANCE_NAME,      /* a name is not resolved */
 	MAGI_CHANCE_MEMORY,    /* no memory, no thread */
+	MAGI_CHANCE_MIGRATE,   /* a woken task goes on at another worker */
 	MAGI_CHANCES
 };
 
@@ -44,6 +46,7 @@ enum magi_note { MAGI_NOTE_SUBMIT, MAGI_NOTE_RECORD, MAGI_NOTE_CANCEL, MAGI_NOTE
 struct magi_host;
 struct magi_world;
 struct magi_sys;
+struct magi_ledger;
 
 struct magi_host_ops {
 	/* Monotonic, ns. Goes on a little with each call. */
@@ -69,7 +72,9 @@ struct magi_host_ops {
 struct magi_host {
 	const struct magi_host_ops *ops;
 	struct magi_world *world;   /* the kernel's place: sockets, files */
-	const struct magi_sys *sys; /* its system calls */
+	const struct magi_sys *sys; /* its system calls; NULL: the real ones */
+	struct magi_ledger *ledger; /* what the program has taken and not given back */
+	bool alone;                 /* all runs on this thread */
 };
 
 /* The simulation that this thread runs, or NULL. */

@@ -66,11 +66,12 @@ enum { SIMULATED = 4 }; /* of a simulation, whatever the machine has */
 uint32_t magi_cpus_allowed(void)
 {
 	cpu_set_t set;
-	long online = magi_host() ? SIMULATED : sysconf(_SC_NPROCESSORS_ONLN);
+	bool simulated = magi_host() && magi_host()->alone;
+	long online = simulated ? SIMULATED : sysconf(_SC_NPROCESSORS_ONLN);
 	uint32_t n = online > 0 ? (uint32_t)online : 1, q;
 	char cgroup[PATH_MAX];
 
-	if (magi_host())
+	if (simulated)
 		return n;
 	if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
 		n = (uint32_t)CPU_COUNT(&set);

@@ -160,6 +160,27 @@ static void resume_from_outside(mag_runtime *rt, mag_frame *f)
 	magi_visit_end(rt);
 }
 
+static bool migrates(const mag_runtime *rt, mag_worker *w)
+{
+#ifdef MAGI_FORCED_MIGRATION
+	(void)w;
+	return rt->n > 1;
+#else
+	return w && magi_worker_of(w)->watched && rt->n > 1 && magi_chance(MAGI_CHANCE_MIGRATE);
+#endif
+}
+
+static void resume_elsewhere(mag_runtime *rt, mag_worker *w, mag_frame *f)
+{
+	struct magi_worker *to = next_worker(rt);
+
+	if (w == &to->pub)
+		to = next_worker(rt);
+	magi_visit_begin(rt);
+	magi_inbox_send(w, to, f, false);
+	magi_visit_end(rt);
+}
+
 void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 {
 	if (MAGI_UNLIKELY(is_pinned(f))) {
@@ -174,18 +195,10 @@ void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 		magi_visit_end(rt);
 		return;
 	}
-#ifdef MAGI_FORCED_MIGRATION
-	if (rt->n > 1) {
-		struct magi_worker *to = next_worker(rt);
-
-		if (w == &to->pub)
-			to = next_worker(rt);
-		magi_visit_begin(rt);
-		magi_inbox_send(w, to, f, false);
-		magi_visit_end(rt);
+	if (MAGI_UNLIKELY(migrates(rt, w))) {
+		resume_elsewhere(rt, w, f);
 		return;
 	}
-#endif
 	if (MAGI_LIKELY(w != NULL)) {
 		magi_ready_push(&magi_worker_of(w)->ready, f);
 		magi_offer_woken(w);

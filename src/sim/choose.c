@@ -20,6 +20,7 @@ static const char *const names[MAGI_CHANCES] = {
 	[MAGI_CHANCE_WAKE] = "wake",	   [MAGI_CHANCE_RESET] = "reset",	[MAGI_CHANCE_LOSS] = "loss",
 	[MAGI_CHANCE_SLOW] = "slow",	   [MAGI_CHANCE_DISK] = "disk",		[MAGI_CHANCE_FD] = "fd",
 	[MAGI_CHANCE_NAME] = "name",	   [MAGI_CHANCE_MEMORY] = "memory",
+	[MAGI_CHANCE_MIGRATE] = "migrate",
 };
 
 const char *magi_chance_name(enum magi_chance what)

@@ -36,6 +36,7 @@ static void *first_thread(void *arg)
 
 static void check_end(struct magi_sim *s)
 {
+	const struct magi_ledger_line *off = magi_ledger_off(&s->ledger);
 	uint32_t fds = magi_world_open_fds(s->host.world);
 
 	if (s->rc < 0)
@@ -44,6 +45,10 @@ static void check_end(struct magi_sim *s)
 		if (f->state != MAGI_FIBER_ENDED)
 			magi_sim_failed(s, "thread %s goes on after the end", f->name);
 	}
+	if (off)
+		magi_sim_failed(s, "the ledger is off: %s by %" PRId64, off->name, off->sum);
+	if (s->ledger.full)
+		magi_sim_failed(s, "the ledger has more than %d lines", MAG_LEDGER_LINES_MAX);
 	if (fds)
 		magi_sim_failed(s, "%u files are still open at the end", fds);
 }
@@ -207,6 +212,8 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	s->fibers_end = &s->fibers;
 	s->now = MAGI_NS_PER_S;
 	s->host.ops = &magi_sim_host_ops;
+	s->host.ledger = &s->ledger;
+	s->host.alone = true;
 	rc = magi_self() || magi_host() ? MAG_EDEADLK : take_options(s, options);
 	if (rc == 0)
 		rc = open_trace(s);

@@ -2,7 +2,8 @@
 /* sim.h - start here: a simulation, and the fibers that play the threads of its program.
  *
  * run.c begins and ends it; host.c answers the library (base/host.h); fiber.c keeps who waits for what and switches;
- * choose.c decides by the seed; trace.c writes down and hashes; report.c says why a run failed.
+ * choose.c decides by the seed; trace.c writes down and hashes; quiet.c and ledger.c look for what is left over;
+ * report.c says why a run failed. stress.c and meddle.c: the same programs on real threads.
  *
  * Who:     one thread, everything.
  * Always:  exactly one fiber runs; it is switched away from only where it asks its host for something. */
@@ -16,6 +17,7 @@
 #include "base/random.h"
 #include "sched/types.h"
 #include "sim/coroutine.h"
+#include "sim/ledger.h"
 
 enum { MAGI_SIM_CHANGES = 4 };
 
@@ -83,6 +85,7 @@ struct magi_sim {
 	char texts[512];       /* of $MAGPIE_SIM */
 	size_t texts_used;
 	int64_t rc;
+	struct magi_ledger ledger;
 };
 
 static inline struct magi_sim *magi_sim_of(struct magi_host *h)

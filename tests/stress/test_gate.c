@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <magpie/magpie.h>
+#include <magpie/stress.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -15,6 +16,27 @@
 #include "sched/types.h"
 
 #include "storm.h"
+
+/* A storm with a ledger of its own. */
+struct gale {
+	mag_frame frame;
+	MAG_ARGS(gale, uint64_t steps;);
+	struct ledger ledger;
+	mag_stats stats;
+	int64_t rc;
+};
+
+MAG_TASK(gale)
+{
+	MAG_BEGIN(gale);
+	self->ledger = (struct ledger){ 0 };
+	self->stats.size = sizeof(self->stats);
+	MAG_CALL(self->rc, storm, .seed = mag_now(), .ledger = &self->ledger, .steps = self->steps, .stats = &self->stats);
+	for (int i = 0; i < LEDGER_LINES; i++)
+		mag_ledger_add(ledger_name(i), self->ledger.line[i]);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
 
 static uint64_t steps_wanted(void)
 {
@@ -58,4 +80,16 @@ Test(gate, other_seeds_and_more_workers_leave_nothing_behind, .timeout = 600)
 
 	for (uint64_t seed = 3; magi_clock_ns() < end; seed++)
 		run_storm(seed, 3 + (unsigned)seed % 6, 50000);
+}
+
+/* Nobody cancels a gale: it would blow on without ever taking its steps. */
+Test(gate, storms_that_are_delayed_and_moved_about_leave_nothing_behind, .timeout = 400)
+{
+	const mag_stress_options options = { .size = sizeof(options), .at_once = 4, .cancel_in = UINT32_MAX,
+					     .limit_ns = 120 * MAG_SECOND,
+					     .ns = getenv("MAGPIE_LONG") ? 60 * MAG_SECOND : 3 * MAG_SECOND };
+	mag_stress_result r;
+
+	cr_assert_eq(mag_stress_into(&r, &options, gale, .steps = 500), 0, "%s", r.failure);
+	cr_assert_gt(r.runs, 0);
 }

@@ -9,6 +9,7 @@ int cmd_demo(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
+int cmd_stress(int argc, char **argv);
 
 #ifndef MAGPIE_VERSION
 #define MAGPIE_VERSION "0.1.0"

@@ -11,6 +11,7 @@ extern int cmd_demo(int argc, char **argv) __attribute__((weak));
 extern int cmd_doctor(int argc, char **argv) __attribute__((weak));
 extern int cmd_serve(int argc, char **argv) __attribute__((weak));
 extern int cmd_sim(int argc, char **argv) __attribute__((weak));
+extern int cmd_stress(int argc, char **argv) __attribute__((weak));
 
 static const struct command {
 	const char *name, *full, *what;
@@ -18,6 +19,7 @@ static const struct command {
 } commands[] = {
 	{ "serve", "magpie serve", "serve files, or a hello, over HTTP/1.1", cmd_serve },
 	{ "sim", "magpie sim", "run a program in many simulated schedules, replay one", cmd_sim },
+	{ "stress", "magpie stress", "run a program many times at once, with everything against it", cmd_stress },
 	{ "bench", "magpie bench", "measure this build on this machine", cmd_bench },
 	{ "doctor", "magpie doctor", "say what this machine offers and what is missing", cmd_doctor },
 	{ "demo", "magpie demo", "a server under load in ten seconds", cmd_demo },
