@@ -34,15 +34,16 @@ static int sim_open(struct magi_io **out, const struct magi_io_params *params)
 		return -ENOMEM;
 	io->world = world;
 	io->outs_end = &io->outs;
+	io->next_at = MAGI_NEVER;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&io->stir, &attr);
 	pthread_condattr_destroy(&attr);
-	pthread_mutex_lock(&world->lock);
+	magi_world_enter(world);
 	magi_random_seed(&io->random, magi_random_next(&world->random));
 	io->next = world->ios;
 	world->ios = io;
-	pthread_mutex_unlock(&world->lock);
+	magi_world_leave(world);
 	*out = (struct magi_io *)io;
 	return 0;
 }
@@ -52,18 +53,18 @@ static void sim_submit(struct magi_io *base, const struct magi_req *req)
 	struct sim_io *io = io_of(base);
 
 	magi_assert(req->code < MAGI_IO_CODES && req->token <= MAGI_TOKEN_MAX);
-	pthread_mutex_lock(&io->world->lock);
+	magi_world_enter(io->world);
 	magi_world_submit(io, req);
-	pthread_mutex_unlock(&io->world->lock);
+	magi_world_leave(io->world);
 }
 
 static bool sim_cancel(struct magi_io *base, uint64_t token)
 {
 	struct sim_io *io = io_of(base);
 
-	pthread_mutex_lock(&io->world->lock);
+	magi_world_enter(io->world);
 	magi_world_cancel(io, token);
-	pthread_mutex_unlock(&io->world->lock);
+	magi_world_leave(io->world);
 	return true;
 }
 
@@ -82,7 +83,9 @@ static int poll_locked(struct sim_io *io, uint64_t deadline, struct magi_rec *re
 		}
 		if (deadline <= magi_world_now(io->world))
 			return 0;
-		if (!io->work.first && !io->outs)
+		if (sim_chance(io->world, MAGI_CHANCE_WAKE))
+			return 0;
+		if (sim_hosted(io->world) || (!io->work.first && !io->outs))
 			magi_world_sleep(io, deadline);
 	}
 }
@@ -92,9 +95,9 @@ static int sim_poll(struct magi_io *base, uint64_t deadline, struct magi_rec *re
 	struct sim_io *io = io_of(base);
 	int n;
 
-	pthread_mutex_lock(&io->world->lock);
+	magi_world_enter(io->world);
 	n = poll_locked(io, deadline, recs, max);
-	pthread_mutex_unlock(&io->world->lock);
+	magi_world_leave(io->world);
 	return n;
 }
 
@@ -103,10 +106,10 @@ static void sim_wake(struct magi_io *base, struct magi_io *from)
 	struct sim_io *io = io_of(base);
 
 	(void)from;
-	pthread_mutex_lock(&io->world->lock);
+	magi_world_enter(io->world);
 	io->woken = true;
 	magi_world_stir(io);
-	pthread_mutex_unlock(&io->world->lock);
+	magi_world_leave(io->world);
 }
 
 static bool sim_give(struct magi_io *base, void *buffer)
@@ -131,9 +134,12 @@ static bool sim_due(struct magi_io *base)
 	struct sim_io *io = io_of(base);
 	bool due;
 
-	pthread_mutex_lock(&io->world->lock);
-	due = io->work.first || io->outs;
-	pthread_mutex_unlock(&io->world->lock);
+	magi_world_enter(io->world);
+	if (sim_hosted(io->world))
+		due = io->next_at <= io->world->now || (io->waits && magi_world_next_event(io->world) <= io->world->now);
+	else
+		due = io->work.first || io->outs;
+	magi_world_leave(io->world);
 	return due;
 }
 
@@ -149,17 +155,24 @@ static uint32_t sim_pending(const struct magi_io *base)
 
 static void sim_close(struct magi_io *base, void (*take)(void *buffer, void *ctx), void *ctx)
 {
-	struct sim_io *io = io_of(base), **link = &io->world->ios;
+	struct sim_io *io = io_of(base);
 
 	magi_assert(io->pending == 0 && !io->work.first && !io->real.first);
-	pthread_mutex_lock(&io->world->lock);
+	for (uint32_t i = 0; i < io->buffer_count; i++)
+		take(io->buffers[i], ctx);
+	magi_world_forget_io(io);
+}
+
+void magi_world_forget_io(struct sim_io *io)
+{
+	struct sim_io **link = &io->world->ios;
+
+	magi_world_enter(io->world);
 	while (*link != io)
 		link = &(*link)->next;
 	*link = io->next;
 	magi_world_rest(io->world); /* it may have been the only one that did not wait */
-	pthread_mutex_unlock(&io->world->lock);
-	for (uint32_t i = 0; i < io->buffer_count; i++)
-		take(io->buffers[i], ctx);
+	magi_world_leave(io->world);
 	pthread_cond_destroy(&io->stir);
 	magi_free(io);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_object.c - what the descriptors of the sim backend name: streams, pipes, listeners, files.
+/* sim_object.c - what the descriptors of the sim backend name: sockets, streams, pipes, listeners, files.
  *
- * Who:     any thread, under the world's lock.
- * Always:  an object lives while a descriptor or an operation under way refers to it, as an open file does: a close
- *          with operations under way shows at the other end only when the last of them is over.
- *          A channel lives until its reader and its writer are gone. */
+ * Who:     whoever has entered the world.
+ * Always:  an object is open while a descriptor or an operation under way refers to it, as an open file is: a close
+ *          with operations under way shows at the other end only when the last of them is over. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/assert.h"
 #include "io/sim_world.h"
@@ -25,19 +23,26 @@ struct sim_object *magi_world_object(struct magi_world *world, enum sim_kind kin
 
 	object->kind = kind;
 	object->world = world;
+	object->alarm = MAGI_NEVER;
+	object->backlog = SIM_BACKLOG;
+	object->type = SOCK_STREAM;
 	return object;
 }
 
-void magi_world_channel(struct sim_object *reader, struct sim_object *writer)
+const char *magi_world_kind(const struct sim_object *object)
 {
-	struct sim_channel *c = magi_world_new(sizeof(*c));
-
-	c->capacity = reader->world->stream_bytes;
-	c->data = magi_world_new(c->capacity);
-	c->reader = reader;
-	c->writer = writer;
-	reader->in = c;
-	writer->out = c;
+	switch (object->kind) {
+	case SIM_SOCKET:
+		return "socket";
+	case SIM_STREAM:
+		return object->in && object->out ? "stream" : "pipe";
+	case SIM_LISTENER:
+		return "listener";
+	case SIM_DATAGRAM:
+		return "datagram";
+	default:
+		return object->node && magi_node_is_dir(object->node) ? "directory" : "file";
+	}
 }
 
 void magi_world_changed(struct sim_object *object)
@@ -46,35 +51,37 @@ void magi_world_changed(struct sim_object *object)
 		struct sim_op *op = object->waiters.first;
 
 		magi_world_list_remove(op);
-		op->round = op->io->round + magi_world_delay(op->io);
+		op->at = op->io->at + magi_world_delay(op->io);
 		magi_world_list_add(&op->io->work, op);
 		magi_world_stir(op->io);
 	}
 }
 
-static void channel_drop(struct sim_channel *c)
+void magi_world_object_free(struct sim_object *object)
 {
-	if (c->reader || c->writer)
-		return;
-	free(c->data);
-	free(c);
+	if (!object->refs && !object->events)
+		free(object);
 }
 
-static void drop_ends(struct sim_object *object)
+static void drop_queue(struct sim_object *object)
 {
-	struct sim_channel *in = object->in, *out = object->out;
+	struct sim_object *next;
 
-	if (in) {
-		in->reader = NULL;
-		in->stopped = true;
-		magi_world_changed(in->writer);
-		channel_drop(in);
+	while ((next = object->queue)) {
+		object->queue = next->queue_next;
+		if (sim_hosted(next->world))
+			magi_world_break(next); /* who connected is told */
+		magi_world_object_drop(next);
 	}
-	if (out) {
-		out->writer = NULL;
-		out->ended = true;
-		magi_world_changed(out->reader);
-		channel_drop(out);
+}
+
+static void drop_packets(struct sim_object *object)
+{
+	struct sim_packet *p;
+
+	while ((p = object->packets)) {
+		object->packets = p->next;
+		free(p);
 	}
 }
 
@@ -82,43 +89,16 @@ void magi_world_object_drop(struct sim_object *object)
 {
 	if (--object->refs)
 		return;
+	magi_world_unbind(object);
 	magi_world_changed(object); /* who wants to connect to a listener holds no reference to it */
-	drop_ends(object);
-	for (uint32_t i = 0; i < object->queued; i++)
-		magi_world_object_drop(object->queue[i]);
-	free(object->bytes);
-	free(object);
-}
-
-uint32_t magi_world_channel_read(struct sim_channel *c, void *to, uint32_t n, bool peek)
-{
-	uint32_t first;
-
-	if (n > c->count)
-		n = c->count;
-	first = c->capacity - c->head < n ? c->capacity - c->head : n;
-	memcpy(to, c->data + c->head, first);
-	memcpy((char *)to + first, c->data, n - first);
-	if (!peek && n) {
-		c->head = (c->head + n) % c->capacity;
-		c->count -= n;
-		magi_world_changed(c->writer);
+	magi_world_channel_leave(object);
+	drop_queue(object);
+	drop_packets(object);
+	if (object->mate) {
+		object->mate->mate = NULL;
+		magi_world_changed(object->mate);
 	}
-	return n;
-}
-
-uint32_t magi_world_channel_write(struct sim_channel *c, const void *from, uint32_t n)
-{
-	uint32_t tail = (c->head + c->count) % c->capacity, first;
-
-	if (n > c->capacity - c->count)
-		n = c->capacity - c->count;
-	first = c->capacity - tail < n ? c->capacity - tail : n;
-	memcpy(c->data + tail, from, first);
-	memcpy(c->data, (const char *)from + first, n - first);
-	if (n) {
-		c->count += n;
-		magi_world_changed(c->reader);
-	}
-	return n;
+	if (object->node)
+		magi_node_drop(object->node);
+	magi_world_object_free(object);
 }

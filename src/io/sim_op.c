@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* sim_op.c - the life of an operation on the sim backend: tried until it has a result, then told.
  *
- * Who:     the io's owner, under the world's lock.
+ * Who:     the io's owner, in the world.
  * Always:  each operation is told of with one terminal record; its records are handed out in order.
- *          Bytes reach the caller's memory at the terminal record, never before. */
+ *          Hosted, only what waits, or has not begun, can be cancelled, as it is with the kernel. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/assert.h"
 #include "io/sim_world.h"
 
-enum { GARBAGE_SUBMIT = 0xa5, GARBAGE_END = 0x5a };
+#define LATE_NS (50 * MAGI_NS_PER_MS)       /* at most, of a late completion */
+#define CANCEL_LATE_NS (10 * MAGI_NS_PER_MS)
+#define KEPT_NS MAGI_NS_PER_MS              /* of a request for which the queue had no room */
+#define DISK_MIN_NS (20 * MAGI_NS_PER_US)
+#define DISK_MAX_NS (200 * MAGI_NS_PER_US)
 
 void magi_world_list_add(struct sim_list *list, struct sim_op *op)
 {
@@ -20,6 +24,8 @@ void magi_world_list_add(struct sim_list *list, struct sim_op *op)
 	op->next = NULL;
 	*(list->last ? &list->last->next : &list->first) = op;
 	list->last = op;
+	if (list == &op->io->work && op->at < op->io->next_at)
+		op->io->next_at = op->at;
 }
 
 void magi_world_list_remove(struct sim_op *op)
@@ -29,6 +35,8 @@ void magi_world_list_remove(struct sim_op *op)
 	*(op->prev ? &op->prev->next : &list->first) = op->next;
 	*(op->next ? &op->next->prev : &list->last) = op->prev;
 	op->list = NULL;
+	op->io->waits -= op->waiting;
+	op->waiting = false;
 }
 
 /* Half of the time none, else up to three polls. */
@@ -36,7 +44,7 @@ uint64_t magi_world_delay(struct sim_io *io)
 {
 	uint32_t n;
 
-	if (io->world->mode == MAGI_SIM_READINESS)
+	if (io->world->mode != MAGI_SIM_COMPLETION)
 		return 0;
 	n = magi_random_below(&io->random, 6);
 	return n < 3 ? 0 : n - 2;
@@ -44,123 +52,11 @@ uint64_t magi_world_delay(struct sim_io *io)
 
 uint32_t magi_world_shorten(struct sim_io *io, uint32_t n)
 {
-	if (io->world->mode == MAGI_SIM_READINESS || n < 2 || magi_random_below(&io->random, 4))
+	if (io->world->mode == MAGI_SIM_READINESS || n < 2)
 		return n;
-	return 1 + magi_random_below(&io->random, n - 1);
-}
-
-/* The pieces of memory that a request names. */
-static uint32_t pieces(const struct magi_req *req, struct iovec *one, const struct iovec **iov)
-{
-	const struct msghdr *msg = req->addr;
-
-	switch (req->code) {
-	case MAGI_IO_READV:
-	case MAGI_IO_WRITEV:
-		*iov = req->addr;
-		return req->len;
-	case MAGI_IO_RECVMSG:
-	case MAGI_IO_SENDMSG:
-		*iov = msg->msg_iov;
-		return (uint32_t)msg->msg_iovlen;
-	case MAGI_IO_STAT:
-		*one = (struct iovec){ req->addr2, sizeof(struct statx) };
-		break;
-	default:
-		*one = (struct iovec){ req->addr, req->len };
-	}
-	*iov = one;
-	return 1;
-}
-
-uint32_t magi_world_length(const struct magi_req *req)
-{
-	const struct iovec *iov;
-	struct iovec one;
-	uint32_t n = pieces(req, &one, &iov);
-	size_t total = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		total += iov[i].iov_len;
-	return total < SIM_BOUNCE_MAX ? (uint32_t)total : SIM_BOUNCE_MAX;
-}
-
-uint32_t magi_world_gather(const struct magi_req *req, uint32_t offset, void *to, uint32_t n)
-{
-	const struct iovec *iov;
-	struct iovec one;
-	uint32_t count = pieces(req, &one, &iov), done = 0;
-
-	for (uint32_t i = 0; i < count && done < n; i++) {
-		size_t part = iov[i].iov_len;
-
-		if (offset >= part) {
-			offset -= (uint32_t)part;
-			continue;
-		}
-		part = part - offset < n - done ? part - offset : n - done;
-		memcpy((char *)to + done, (const char *)iov[i].iov_base + offset, part);
-		done += (uint32_t)part;
-		offset = 0;
-	}
-	return done;
-}
-
-static bool writes_memory(const struct magi_req *req)
-{
-	switch (req->code) {
-	case MAGI_IO_RECV:
-		return !(req->flags & MAGI_REQ_BUFFER);
-	case MAGI_IO_READ:
-	case MAGI_IO_READV:
-	case MAGI_IO_RECVMSG:
-	case MAGI_IO_STAT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void garble(const struct magi_req *req, int byte)
-{
-	const struct iovec *iov;
-	struct iovec one;
-	uint32_t n;
-
-	if (!writes_memory(req))
-		return;
-	n = pieces(req, &one, &iov);
-	for (uint32_t i = 0; i < n; i++) {
-		if (iov[i].iov_len)
-			memset(iov[i].iov_base, byte, iov[i].iov_len);
-	}
-}
-
-/* The terminal record is about to be handed out: the caller's memory gets what was read. */
-static void scatter(const struct sim_op *op, int res)
-{
-	const struct magi_req *req = &op->req;
-	const struct iovec *iov;
-	struct iovec one;
-	uint32_t n, done = 0, bytes = op->bounced;
-
-	garble(req, GARBAGE_END);
-	if (res < 0 || !op->bounce)
-		return;
-	n = pieces(req, &one, &iov);
-	for (uint32_t i = 0; i < n && done < bytes; i++) {
-		size_t part = iov[i].iov_len < bytes - done ? iov[i].iov_len : bytes - done;
-
-		memcpy(iov[i].iov_base, op->bounce + done, part);
-		done += (uint32_t)part;
-	}
-	if (req->code == MAGI_IO_RECVMSG) {
-		struct msghdr *msg = req->addr;
-
-		msg->msg_namelen = op->msg.msg_namelen;
-		msg->msg_controllen = op->msg.msg_controllen;
-		msg->msg_flags = op->msg.msg_flags;
-	}
+	if (sim_hosted(io->world) ? !magi_chance(MAGI_CHANCE_SHORT) : magi_random_below(&io->random, 4) != 0)
+		return n;
+	return 1 + (sim_hosted(io->world) ? magi_world_random(io->world, n - 1) : magi_random_below(&io->random, n - 1));
 }
 
 char *magi_world_bounce(struct sim_op *op, uint32_t n)
@@ -168,6 +64,22 @@ char *magi_world_bounce(struct sim_op *op, uint32_t n)
 	if (!op->bounce)
 		op->bounce = magi_world_new(n ? n : 1);
 	return op->bounce;
+}
+
+/* Hosted, completions are in no order, but for those of one operation. */
+static void add_out(struct sim_io *io, struct sim_out *out, bool first)
+{
+	if (sim_hosted(io->world)) {
+		if (out->at < io->next_at)
+			io->next_at = out->at;
+		if (first && io->outs && !magi_world_random(io->world, 3)) {
+			out->next = io->outs;
+			io->outs = out;
+			return;
+		}
+	}
+	*io->outs_end = out;
+	io->outs_end = &out->next;
 }
 
 static void tell(struct sim_op *op, struct magi_rec rec)
@@ -178,12 +90,14 @@ static void tell(struct sim_op *op, struct magi_rec rec)
 	rec.token = op->req.token;
 	out->rec = rec;
 	out->op = op;
-	out->round = io->round + magi_world_delay(io);
-	if (out->round < op->told)
-		out->round = op->told;
-	op->told = out->round;
-	*io->outs_end = out;
-	io->outs_end = &out->next;
+	out->at = io->at + magi_world_delay(io) + op->later;
+	op->later = 0;
+	if (sim_chance(io->world, MAGI_CHANCE_DELAY))
+		out->at += magi_world_random(io->world, LATE_NS);
+	if (out->at < op->told)
+		out->at = op->told;
+	add_out(io, out, !op->told);
+	op->told = out->at;
 	if (rec.flags & MAGI_REC_MORE)
 		return;
 	op->over = true;
@@ -197,11 +111,22 @@ static void end(struct sim_op *op, int res)
 	tell(op, (struct magi_rec){ .res = res });
 }
 
+/* A cancel has won; what was moved before is told. */
+static void end_cancelled(struct sim_op *op)
+{
+	if (!op->connecting || !sim_hosted(op->io->world))
+		end(op, op->done ? (int)op->done : -ECANCELED);
+	else
+		end(op, -ECANCELED);
+}
+
 /* Takes hold of the file, as the system does when an operation begins. */
 static bool begin(struct sim_op *op)
 {
 	op->begun = true;
-	if (magi_world_is_real(&op->req))
+	if (magi_world_is_real(op) || op->req.code == MAGI_IO_NOP)
+		return true;
+	if (magi_world_is_path(&op->req) && op->req.fd == AT_FDCWD)
 		return true;
 	op->object = magi_world_fd_find(op->io->world, op->req.fd);
 	if (!op->object) {
@@ -212,21 +137,79 @@ static bool begin(struct sim_op *op)
 	return true;
 }
 
+/* Whether the disk must turn first; then it is tried again. */
+static bool spin(struct sim_op *op)
+{
+	struct magi_world *w = op->io->world;
+
+	if (op->spun || !sim_hosted(w) || op->req.code == MAGI_IO_CLOSE || op->req.code == MAGI_IO_POLL)
+		return false;
+	if (!magi_world_is_path(&op->req) && (!op->object || op->object->kind != SIM_FILE))
+		return false;
+	op->spun = true;
+	op->at = w->now + magi_world_between(w, DISK_MIN_NS, DISK_MAX_NS);
+	magi_world_list_add(&op->io->work, op);
+	return true;
+}
+
 static bool survives(struct sim_op *op, int res)
 {
 	if (!(op->req.flags & MAGI_REQ_MULTISHOT) || op->io->world->mode == MAGI_SIM_READINESS)
 		return false;
 	if (op->req.code == MAGI_IO_ACCEPT ? res < 0 : res <= 0)
 		return false;
+	if (sim_hosted(op->io->world))
+		return !magi_chance(MAGI_CHANCE_MULTISHOT);
 	return magi_random_below(&op->io->random, 8) != 0; /* one in eight ends for no reason */
+}
+
+/* A thread of the kernel was at it and got a signal. */
+static bool is_interrupted(const struct sim_op *op)
+{
+	if (op->done || op->req.code == MAGI_IO_CONNECT || (op->req.flags & MAGI_REQ_MULTISHOT))
+		return false;
+	return sim_chance(op->io->world, MAGI_CHANCE_WAKE);
 }
 
 static void wait_for(struct sim_op *op, struct sim_object *where)
 {
-	if (op->cancelled)
-		end(op, -ECANCELED);
-	else
+	if (op->cancelled) {
+		end_cancelled(op);
+	} else if (sim_hosted(op->io->world) && !where) {
+		magi_world_list_add(&op->io->work, op);
+	} else if (is_interrupted(op)) {
+		end(op, -EINTR);
+	} else {
 		magi_world_list_add(where ? &where->waiters : &op->io->real, op);
+		op->waiting = where != NULL;
+		op->io->waits += op->waiting;
+	}
+}
+
+/* Once: false when it waits, or is over. */
+static bool try_once(struct sim_op *op)
+{
+	struct sim_object *where = NULL;
+	struct magi_rec rec = { 0 };
+	bool more;
+
+	rec.res = magi_world_is_real(op) ? magi_world_real(op, &rec) : magi_world_fake(op, &where, &rec);
+	if (rec.res == SIM_WAIT) {
+		wait_for(op, where);
+		return false;
+	}
+	op->io->calm = 0;
+	more = survives(op, rec.res);
+	if (!more && rec.res >= 0 && sim_hosted(op->io->world) && (op->req.flags & MAGI_REQ_MULTISHOT) &&
+	    magi_world_random(op->io->world, 2)) {
+		rec.flags |= MAGI_REC_MORE; /* it ends with an error of its own */
+		tell(op, rec);
+		end(op, op->req.code == MAGI_IO_ACCEPT ? -ECONNABORTED : -ENOBUFS);
+		return false;
+	}
+	rec.flags |= more ? (uint32_t)MAGI_REC_MORE : 0;
+	tell(op, rec);
+	return more;
 }
 
 static void try(struct sim_op *op)
@@ -235,30 +218,17 @@ static void try(struct sim_op *op)
 
 	if (!op->begun && !begin(op))
 		return;
+	if (spin(op))
+		return;
 	/* a cancel that comes late enough loses: the operation is tried once more */
-	if (op->cancelled && magi_random_below(&io->random, 2)) {
+	if (op->cancelled && !sim_hosted(io->world) && magi_random_below(&io->random, 2)) {
 		end(op, -ECANCELED);
 		return;
 	}
-	for (;;) {
-		struct sim_object *where = NULL;
-		struct magi_rec rec = { 0 };
-		bool more;
-
-		rec.res = magi_world_is_real(&op->req) ? magi_world_real(op, &rec) :
-							  magi_world_fake(op, &where, &rec);
-		if (rec.res == SIM_WAIT) {
-			wait_for(op, where);
-			return;
-		}
-		io->calm = 0;
-		more = survives(op, rec.res);
-		rec.flags |= more ? (uint32_t)MAGI_REC_MORE : 0;
-		tell(op, rec);
-		if (!more)
-			return;
-		if (magi_random_below(&io->random, 2)) {
-			op->round = io->round + 1 + magi_world_delay(io);
+	while (try_once(op)) {
+		op->bounced = op->done = 0;
+		if (!sim_hosted(io->world) && magi_random_below(&io->random, 2)) {
+			op->at = io->at + 1 + magi_world_delay(io);
 			magi_world_list_add(&io->work, op);
 			return;
 		}
@@ -268,6 +238,7 @@ static void try(struct sim_op *op)
 void magi_world_submit(struct sim_io *io, const struct magi_req *req)
 {
 	struct sim_op *op = magi_world_new(sizeof(*op)), **slot = &io->hash[req->token % SIM_HASH];
+	bool hosted = sim_hosted(io->world);
 
 	op->req = *req;
 	op->io = io;
@@ -276,12 +247,61 @@ void magi_world_submit(struct sim_io *io, const struct magi_req *req)
 	io->pending++;
 	if (req->flags & MAGI_REQ_BUFFER)
 		io->wanted = true;
-	garble(req, GARBAGE_SUBMIT);
-	if (io->world->mode == MAGI_SIM_READINESS && !magi_world_is_real(req)) {
+	magi_world_garble(req);
+	if (io->world->mode == MAGI_SIM_READINESS && !magi_world_is_real(op)) {
 		try(op);
 		return;
 	}
-	op->round = io->round + 1 + magi_world_delay(io);
+	if (hosted) {
+		io->at = io->world->now;
+		magi_note(MAGI_NOTE_SUBMIT, (int64_t)req->token, req->code, req->fd);
+		if (magi_chance(MAGI_CHANCE_RING))
+			io->kept = io->at + magi_world_random(io->world, KEPT_NS);
+		op->at = io->at > io->kept ? io->at : io->kept;
+	} else {
+		op->at = io->at + 1 + magi_world_delay(io);
+	}
+	magi_world_list_add(&io->work, op);
+}
+
+/* What waits for somebody, or has not come to the kernel. */
+static bool can_cancel(const struct sim_op *op)
+{
+	switch (op->req.code) {
+	case MAGI_IO_NOP:
+	case MAGI_IO_CLOSE:
+	case MAGI_IO_SHUTDOWN:
+		return false;
+	default:
+		return !op->spun;
+	}
+}
+
+static void cancel_hosted(struct sim_op *op)
+{
+	struct sim_io *io = op->io;
+
+	magi_note(MAGI_NOTE_CANCEL, (int64_t)op->req.token, op->req.code, op->begun);
+	if (!can_cancel(op) || op->cancelled)
+		return;
+	magi_world_list_remove(op);
+	if (!magi_chance(MAGI_CHANCE_CANCEL)) {
+		end_cancelled(op);
+		return;
+	}
+	op->cancelled = true;
+	op->at = io->at;
+	switch (magi_world_random(io->world, 3)) {
+	case 0: /* the completion comes before the cancel */
+		break;
+	case 1: /* the cancel comes too late */
+		op->at += magi_world_random(io->world, CANCEL_LATE_NS);
+		break;
+	default: /* it has won, and nobody hears of it for a while */
+		op->later = magi_world_random(io->world, LATE_NS);
+		end_cancelled(op);
+		return;
+	}
 	magi_world_list_add(&io->work, op);
 }
 
@@ -293,13 +313,18 @@ void magi_world_cancel(struct sim_io *io, uint64_t token)
 		op = op->hash_next;
 	if (!op || op->over)
 		return;
+	if (sim_hosted(io->world)) {
+		io->at = io->world->now;
+		cancel_hosted(op);
+		return;
+	}
 	magi_world_list_remove(op);
 	if (io->world->mode == MAGI_SIM_READINESS) {
 		end(op, -ECANCELED);
 		return;
 	}
 	op->cancelled = true;
-	op->round = io->round + 1 + magi_world_delay(io);
+	op->at = io->at + 1 + magi_world_delay(io);
 	magi_world_list_add(&io->work, op);
 }
 
@@ -314,7 +339,7 @@ static void try_all(struct sim_io *io, struct sim_list *from)
 		struct sim_op *op = todo.first;
 
 		magi_world_list_remove(op);
-		if (op->round > io->round)
+		if (op->at > io->at)
 			magi_world_list_add(from, op);
 		else
 			try(op);
@@ -323,7 +348,13 @@ static void try_all(struct sim_io *io, struct sim_list *from)
 
 void magi_world_round(struct sim_io *io)
 {
-	io->round++;
+	if (sim_hosted(io->world)) {
+		io->at = io->world->now;
+		magi_world_fire(io->world);
+	} else {
+		io->at++;
+	}
+	io->next_at = MAGI_NEVER;
 	try_all(io, &io->work);
 	try_all(io, &io->real);
 }
@@ -340,31 +371,68 @@ static void forget(struct sim_op *op)
 	free(op);
 }
 
+void magi_world_abandon(struct sim_io *io)
+{
+	struct sim_out *out;
+
+	while ((out = io->outs)) {
+		io->outs = out->next;
+		free(out);
+	}
+	for (int i = 0; i < SIM_HASH; i++) {
+		while (io->hash[i]) {
+			struct sim_op *op = io->hash[i];
+
+			if (op->list)
+				magi_world_list_remove(op);
+			if (op->object)
+				magi_world_object_drop(op->object);
+			forget(op);
+		}
+	}
+	magi_world_forget_io(io);
+}
+
+static int at_most(struct sim_io *io, int max)
+{
+	int few;
+
+	if (!io->outs)
+		return max;
+	if (sim_hosted(io->world) ? !magi_chance(MAGI_CHANCE_RING) :
+				    io->world->mode != MAGI_SIM_COMPLETION || !magi_random_below(&io->random, 2))
+		return max;
+	few = 1 + (int)(sim_hosted(io->world) ? magi_world_random(io->world, 4) : magi_random_below(&io->random, 4));
+	return max < few ? max : few;
+}
+
 int magi_world_hand_out(struct sim_io *io, struct magi_rec *recs, int max)
 {
 	struct sim_out **link = &io->outs, *out;
 	int n = 0;
 
-	if (io->world->mode == MAGI_SIM_COMPLETION && magi_random_below(&io->random, 2)) {
-		int few = 1 + (int)magi_random_below(&io->random, 4);
-
-		max = max < few ? max : few;
-	}
+	max = at_most(io, max);
 	while ((out = *link) && n < max) {
-		if (out->round > io->round) {
+		if (out->at > io->at) {
+			if (out->at < io->next_at)
+				io->next_at = out->at;
 			link = &out->next;
 			continue;
 		}
 		recs[n++] = out->rec;
 		*link = out->next;
+		if (sim_hosted(io->world))
+			magi_note(MAGI_NOTE_RECORD, (int64_t)out->rec.token, out->rec.res, out->rec.flags);
 		if (!(out->rec.flags & MAGI_REC_MORE)) {
-			scatter(out->op, out->rec.res);
+			magi_world_scatter(out->op, out->rec.res);
 			forget(out->op);
 		}
 		free(out);
 	}
-	while (*link)
-		link = &(*link)->next;
+	for (; *link; link = &(*link)->next) {
+		if ((*link)->at < io->next_at)
+			io->next_at = (*link)->at;
+	}
 	io->outs_end = link;
 	return n;
 }

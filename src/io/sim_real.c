@@ -17,8 +17,12 @@
 
 #define PIPE_ROOM 4096 /* what a pipe that polls writable takes without blocking */
 
-bool magi_world_is_real(const struct magi_req *req)
+bool magi_world_is_real(const struct sim_op *op)
 {
+	const struct magi_req *req = &op->req;
+
+	if (sim_hosted(op->io->world))
+		return false;
 	switch (req->code) {
 	case MAGI_IO_NOP:
 	case MAGI_IO_OPEN:

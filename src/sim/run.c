@@ -181,7 +181,8 @@ static int prepare(struct magi_sim *s)
 	uint64_t id;
 
 	magi_choice_init(s);
-	s->host.world = magi_world_create(s->seed, MAGI_SIM_COMPLETION);
+	s->host.world = magi_world_create(s->seed, MAGI_SIM_HOSTED);
+	s->host.sys = &magi_world_sys;
 	return s->host.world ? magi_fiber_start(s, first_thread, s, &id) : -ENOMEM;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* fixture.h - what the tests of the backend contract stand on: one body, run on each backend.
  *
- * CONFORMS(name) { … } makes four tests of that name: on io_uring with all that this kernel has, on io_uring with all
- * that can be left out left out, and on both modes of the sim backend, there with several seeds. Each ends with
+ * CONFORMS(name) { … } makes five tests of that name: on io_uring with all that this kernel has, on io_uring with all
+ * that can be left out left out, and on the three modes of the sim backend, there with several seeds. Each ends with
  * the check that every request had one terminal record, and that no request and no made-up descriptor is left. */
 #ifndef MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
 #define MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
@@ -22,6 +22,7 @@
 
 #include "io/sim.h"
 #include "io/uring.h"
+#include "support/fakehost.h"
 
 #define FX_UNUSED __attribute__((unused))
 
@@ -33,7 +34,7 @@ enum {
 	FX_HUSH = 20      /* ms: nothing more will come */
 };
 
-enum fx_kind { FX_URING, FX_URING_PLAIN, FX_COMPLETION, FX_READINESS };
+enum fx_kind { FX_URING, FX_URING_PLAIN, FX_COMPLETION, FX_READINESS, FX_HOSTED };
 
 struct fixture {
 	enum fx_kind kind;
@@ -45,6 +46,7 @@ struct fixture {
 	int count;
 	int buffers; /* given and not yet back */
 	struct rlimit before;
+	struct fake_host host;
 };
 
 static inline bool fx_is_uring(const struct fixture *f)
@@ -82,7 +84,10 @@ FX_UNUSED static bool fx_open(struct fixture *f, enum fx_kind kind, uint64_t see
 {
 	*f = (struct fixture){ .kind = kind, .next_token = seed << 32 };
 	f->ops = fx_is_uring(f) ? &magi_uring_ops : &magi_sim_ops;
-	if (!fx_is_uring(f)) {
+	if (kind == FX_HOSTED) {
+		fake_begin(&f->host, seed);
+		f->world = f->host.world;
+	} else if (!fx_is_uring(f)) {
 		f->world = magi_world_create(seed, kind == FX_COMPLETION ? MAGI_SIM_COMPLETION :
 										   MAGI_SIM_READINESS);
 		magi_world_auto_advance(f->world, true);
@@ -211,7 +216,10 @@ FX_UNUSED static void fx_close(struct fixture *f)
 	cr_assert(f->buffers == 0, "%d buffers are lost", f->buffers);
 	if (f->world) {
 		cr_assert(magi_world_open_fds(f->world) == 0, "%u descriptors are left", magi_world_open_fds(f->world));
-		magi_world_destroy(f->world);
+		if (f->kind == FX_HOSTED)
+			fake_end(&f->host);
+		else
+			magi_world_destroy(f->world);
 	}
 	free(f->log);
 }
@@ -328,6 +336,13 @@ FX_UNUSED static void fx_recv_all(struct fixture *f, int fd, char *bytes, uint32
 	}
 }
 
+/* For what needs the system's own files, or real threads: a hosted world has none. */
+#define FX_NEEDS_SYSTEM(f)                 \
+	do {                               \
+		if ((f)->kind == FX_HOSTED) \
+			return;            \
+	} while (0)
+
 FX_UNUSED static void fx_run(enum fx_kind kind, void (*body)(struct fixture *f))
 {
 	bool uring = kind == FX_URING || kind == FX_URING_PLAIN;
@@ -355,6 +370,7 @@ FX_UNUSED static void fx_run(enum fx_kind kind, void (*body)(struct fixture *f))
 	FX_TEST(uring_plain, name, FX_URING_PLAIN) \
 	FX_TEST(completion, name, FX_COMPLETION) \
 	FX_TEST(readiness, name, FX_READINESS)   \
+	FX_TEST(hosted, name, FX_HOSTED)         \
 	static void name(struct fixture *f)
 
 #endif

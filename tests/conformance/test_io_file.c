@@ -131,7 +131,7 @@ CONFORMS(an_open_that_beats_its_cancel_gives_its_descriptor)
 		res = fx_wait(f, token).res;
 		cr_assert(res >= 0 || res == -ECANCELED || res == -EINTR, "%d", res);
 		if (res >= 0)
-			close(res);
+			f->kind == FX_HOSTED ? magi_world_close(f->world, res) : close(res);
 	}
 	cr_assert(fx_next_fd() == next);
 }

@@ -182,7 +182,8 @@ CONFORMS(poll_tells_of_data_and_of_the_end)
 	cr_assert(fx_wait(f, token).res & POLLIN);
 	fx_close_fd(f, fds[0]);
 	poll_in.op_flags = POLLOUT; /* the hang-up comes although it was not asked for */
-	cr_assert(fx_do(f, poll_in) & POLLHUP);
+	while (!(fx_do(f, poll_in) & POLLHUP))
+		cr_assert(f->kind == FX_HOSTED); /* there it takes its time */
 	fx_close_fd(f, fds[1]);
 }
 

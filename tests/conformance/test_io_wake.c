@@ -152,6 +152,7 @@ static void no_wake_is_lost_body(struct fixture *f)
 
 CONFORMS(no_wake_is_lost)
 {
+	FX_NEEDS_SYSTEM(f);
 	if (f->next_token >> 32 <= 2) /* two seeds are enough of this long one */
 		no_wake_is_lost_body(f);
 }
@@ -191,6 +192,7 @@ CONFORMS(an_owner_wakes_another)
 	struct magi_io *other;
 	pthread_t thread;
 
+	FX_NEEDS_SYSTEM(f);
 	if (f->next_token >> 32 > 2)
 		return;
 	pthread_create(&thread, NULL, sleep_and_count, &s);
