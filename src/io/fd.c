@@ -83,6 +83,11 @@ struct magi_fd *magi_fds_find(struct magi_fds *t, mag_fd fd)
 	return generation(magi_load_acq(&r->word)) == fd.generation ? r : NULL; /* [fd] */
 }
 
+uint64_t magi_fd_identity(const struct magi_fd *r)
+{
+	return (uint64_t)generation(magi_load_rlx(&r->word)) << 32 | r->index; /* [fd] it cannot change under a reference */
+}
+
 int magi_fd_begin(struct magi_fd *r, mag_fd fd, uint32_t direction, uint32_t worker)
 {
 	uint64_t word;

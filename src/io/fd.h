@@ -72,6 +72,9 @@ struct magi_fd *magi_fds_find(struct magi_fds *t, mag_fd fd);
  * MAGI_FD_GO; MAGI_FD_WAIT: that direction is taken, nothing was; MAG_ECLOSED. */
 int magi_fd_begin(struct magi_fd *r, mag_fd fd, uint32_t direction, uint32_t worker);
 
+/* For magi_req.file; the caller holds a reference. */
+uint64_t magi_fd_identity(const struct magi_fd *r);
+
 /* The flag that says that somebody waits for a turn in that direction. */
 static inline uint32_t magi_fd_queued(uint32_t direction)
 {

@@ -57,6 +57,7 @@ struct magi_req {
 	uint32_t len;
 	uint32_t op_flags;
 	uint64_t token;
+	uint64_t file; /* which open file fd is: no two that had the same number share it; 0: the caller does not know */
 };
 
 enum magi_rec_flag {
@@ -81,6 +82,10 @@ struct magi_io_params {
 	void *world;         /* what several io of one runtime share (sim backend); NULL for real ones */
 	char *why;           /* where to say, in words, why open failed; may be NULL */
 	size_t why_size;
+	/* Has some thread call fn(arg), which may block: 0, or -errno and it is not called. For a backend whose kernel does
+	 * not do such things by itself. NULL: the caller has none, and can bear that polls block. */
+	int (*punt)(void *ctx, int64_t (*fn)(void *arg), void *arg);
+	void *punt_ctx;
 };
 
 struct magi_io_ops {
@@ -111,6 +116,7 @@ struct magi_io_ops {
 };
 
 extern const struct magi_io_ops magi_uring_ops;
+extern const struct magi_io_ops magi_epoll_ops;
 extern const struct magi_io_ops magi_sim_ops;
 
 #endif

@@ -242,7 +242,7 @@ static bool work(struct magi_lane *l, struct magi_hand *h)
 	if (job.destroy)
 		job.destroy(job.arg);
 	began = magi_ticks() - began;
-	if (!job.destroy)
+	if (!job.destroy && MAGI_LIKELY(job.frame != &l->nobody))
 		magi_offload_finish(l, job.frame, result);
 	magi_lock_acquire(magi_lane_lock(l));
 	magi_lane_done(l, &job, kind, began);

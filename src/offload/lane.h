@@ -60,7 +60,7 @@ struct magi_lane {
 	struct magi_hand *watcher;
 	struct magi_hand *ended; /* to be joined */
 	bool searcher;           /* a hand looks out for jobs, awake */
-	bool closing;
+	bool closing; /* set under both locks */
 	bool orphaned; /* the runtime is gone: hands that end free what they use */
 
 	/* constant */
@@ -78,6 +78,7 @@ struct magi_lane {
 
 	magi_lock door MAGI_ALIGNED(MAGI_CACHE_LINE);
 	uint32_t attentive MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic: who adds a job need not call anybody */
+	mag_frame nobody;                                 /* whose jobs nobody waits for; only its place is written */
 	uint32_t news;                                    /* atomic: changes while closing: a job or a hand has ended */
 	struct magi_jobs jobs[MAGI_KINDS];
 };
@@ -133,8 +134,8 @@ struct magi_help magi_lane_help(struct magi_lane *l);
 void magi_lane_rest(struct magi_lane *l, struct magi_hand *h);
 void magi_lane_unrest(struct magi_lane *l, struct magi_hand *h);
 
-/* The door is held instead. There is at least one hand, and room for one more job of the kind: 0, -ENOMEM or -EAGAIN.
- * Opens the door in between. */
+/* The door is held instead. There is at least one hand, and room for one more job of the kind: 0, -ENOMEM, -EAGAIN, or
+ * MAG_ECLOSED: the lane has ended. Opens the door in between. */
 int magi_lane_prepare(struct magi_lane *l, uint32_t kind);
 
 /* Counts hands that have come or gone. */

@@ -3,7 +3,7 @@
  *
  * What:    a task parks, in the name of the lane's wait queue, and adds a job that names its frame. The hand that
  *          has run the job claims the task and sends it to the worker where it was.
- * Who:     await: tasks. gone: whoever cancels, any thread. finish: hands.
+ * Who:     await: tasks. punt: workers' backends. gone: whoever cancels, any thread. finish: hands.
  * Always:  op.wait.need of the waiting frame tells under the lock where its job is: a position in a queue (jobs.h),
  *          and whether it owns its argument; or one of the words below. Whoever claims a task resumes it, but a
  *          canceller that finds the job running leaves it to the hand (lent argument), and one that finds it ended
@@ -180,6 +180,27 @@ static mag_frame *offload(mag_worker *w, mag_frame *f, struct magi_lane *l, uint
 	if (job->destroy)
 		job->destroy(job->arg);
 	return magi_wait_done(w, f, rc);
+}
+
+int magi_offload_punt(void *runtime, int64_t (*fn)(void *arg), void *arg)
+{
+	struct magi_lane *l = &((mag_runtime *)runtime)->offload->lane[MAG_BLOCKING];
+	const struct magi_job job = { .fn = fn, .arg = arg, .frame = &l->nobody };
+	uint32_t kind = MAG_KIND_FILE >> 8;
+	int rc;
+
+	magi_lock_acquire(&l->door);
+	rc = magi_lane_prepare(l, kind);
+	if (rc == 0 && l->closing)
+		rc = MAG_ECLOSED;
+	if (rc == 0) {
+		magi_jobs_write(&l->jobs[kind], &job, kind);
+		magi_jobs_publish(&l->jobs[kind]);
+	}
+	magi_lock_release(&l->door);
+	if (rc == 0)
+		call_for(l);
+	return rc;
 }
 
 /* The lane, and the kind of job, or NULL. */

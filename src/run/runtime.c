@@ -38,12 +38,15 @@ static int choose_backend(mag_runtime *rt)
 {
 	const char *name = rt->options.backend ? rt->options.backend : getenv("MAGPIE_BACKEND");
 
-	if (!name || !*name || !strcmp(name, magi_uring_ops.name))
+	rt->backend_given = name && *name;
+	if (!rt->backend_given || !strcmp(name, magi_uring_ops.name))
 		rt->ops = &magi_uring_ops;
+	else if (!strcmp(name, magi_epoll_ops.name))
+		rt->ops = &magi_epoll_ops;
 	else if (!strcmp(name, magi_sim_ops.name) && rt->options.world)
 		rt->ops = &magi_sim_ops;
 	else {
-		snprintf(why, sizeof(why), "there is no I/O backend named '%s' here; known: uring", name);
+		snprintf(why, sizeof(why), "there is no I/O backend named '%s' here; known: uring, epoll", name);
 		return -EINVAL;
 	}
 	return 0;
@@ -154,6 +157,24 @@ static int start_threads(mag_runtime *rt)
 	return rc;
 }
 
+/* Where io_uring cannot be had, and nobody has asked for it by name, epoll does its work: the workers start once more.
+ * Not for want of memory or descriptors: that would be found out later, under load, by being slower. */
+static int start_workers(mag_runtime *rt)
+{
+	int rc = start_threads(rt);
+
+	if (rc != MAG_EBACKEND || rt->backend_given)
+		return rc;
+	fprintf(stderr, "magpie: using epoll: %s\n", why);
+	rt->ops = &magi_epoll_ops;
+	rt->opened = 0;
+	rt->closing = false;
+	why[0] = 0;
+	for (uint32_t i = 0; i < rt->n; i++)
+		rt->workers[i]->ops = rt->ops;
+	return start_threads(rt);
+}
+
 /* A failure that nobody has put into words says at least its name. */
 static int explained(int rc)
 {
@@ -196,7 +217,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 		if (!rt->workers[i])
 			goto fail;
 	}
-	rc = start_threads(rt);
+	rc = start_workers(rt);
 	if (rc < 0)
 		goto fail;
 	*out = rt;

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "offload/offload.h"
 #include "sched/deque.h"
 #include "sched/idle.h"
 #include "task/iop.h"
@@ -353,6 +354,8 @@ static int open_io(struct magi_worker *w)
 		.world = w->rt->options.world,
 		.why = w->why,
 		.why_size = sizeof(w->why),
+		.punt = magi_offload_punt,
+		.punt_ctx = w->rt,
 	};
 
 	return w->ops->open(&w->io, &params);

@@ -97,6 +97,7 @@ struct mag_runtime {
 	uint32_t spin_us;
 	uint64_t ticks_per_us;
 	const struct magi_io_ops *ops;
+	bool backend_given; /* by name: no other will do */
 	mag_runtime_options options;
 	struct magi_offload *offload;
 

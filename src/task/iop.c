@@ -34,6 +34,11 @@ static void submit(struct magi_worker *w, const struct magi_req *req)
 	w->ops->submit(w->io, req);
 }
 
+static uint64_t file_of(const struct magi_fd *file)
+{
+	return file ? magi_fd_identity(file) : 0;
+}
+
 /* What a frame's slot keeps besides: how to make its result. */
 static void resume_frame(struct magi_worker *w, struct magi_slot *s, int64_t result)
 {
@@ -108,6 +113,7 @@ int magi_io_submit(mag_worker *pub, mag_frame *f, const struct magi_req *request
 	fill(s, f, file, direction, make, object);
 	s->req = *request;
 	s->req.token = magi_token(ring_index(w), s);
+	s->req.file = file_of(file);
 	if (MAGI_UNLIKELY(s->req.flags & MAGI_REQ_ALL))
 		magi_transfer_begin(f, &s->req);
 	if (MAGI_LIKELY(direction != 0))
@@ -139,6 +145,7 @@ void magi_io_again(struct magi_worker *w, const struct magi_rec *rec, struct mag
 	struct magi_slot *s = magi_slot_find(&w->slots, rec->token);
 
 	req->token = rec->token;
+	req->file = file_of(s->file);
 	s->req = *req;
 	submit(w, req);
 }
@@ -177,6 +184,7 @@ struct magi_slot *magi_io_start(struct magi_worker *w, struct magi_req *req, voi
 	fill(s, NULL, file, 0, NULL, object);
 	s->done = deliver;
 	req->token = magi_token(ring_index(w), s);
+	req->file = file_of(file);
 	s->req = *req;
 	submit(w, req);
 	return s;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* fixture.h - what the tests of the backend contract stand on: one body, run on each backend.
  *
- * CONFORMS(name) { … } makes five tests of that name: on io_uring with all that this kernel has, on io_uring with all
- * that can be left out left out, and on the three modes of the sim backend, there with several seeds. Each ends with
- * the check that every request had one terminal record, and that no request and no made-up descriptor is left. */
+ * CONFORMS(name) { … } makes seven tests of that name: on io_uring with all that this kernel has, on io_uring with all
+ * that can be left out left out, on epoll with threads for what blocks and with neither these nor newer calls, and on
+ * the three modes of the sim backend, there with several seeds. Each ends with the check that every request had one
+ * terminal record, and that no request and no made-up descriptor is left. */
 #ifndef MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
 #define MAGPIE_TESTS_CONFORMANCE_FIXTURE_H
 
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <magpie/error.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/epoll.h"
 #include "io/sim.h"
 #include "io/uring.h"
 #include "support/fakehost.h"
@@ -34,7 +37,7 @@ enum {
 	FX_HUSH = 20      /* ms: nothing more will come */
 };
 
-enum fx_kind { FX_URING, FX_URING_PLAIN, FX_COMPLETION, FX_READINESS, FX_HOSTED };
+enum fx_kind { FX_URING, FX_URING_PLAIN, FX_EPOLL, FX_EPOLL_PLAIN, FX_COMPLETION, FX_READINESS, FX_HOSTED };
 
 struct fixture {
 	enum fx_kind kind;
@@ -54,11 +57,44 @@ static inline bool fx_is_uring(const struct fixture *f)
 	return f->kind == FX_URING || f->kind == FX_URING_PLAIN;
 }
 
+static inline bool fx_is_epoll(const struct fixture *f)
+{
+	return f->kind == FX_EPOLL || f->kind == FX_EPOLL_PLAIN;
+}
+
+struct fx_job {
+	int64_t (*fn)(void *arg);
+	void *arg;
+};
+
+FX_UNUSED static void *fx_do_job(void *arg)
+{
+	struct fx_job job = *(struct fx_job *)arg;
+
+	free(arg);
+	job.fn(job.arg);
+	return NULL;
+}
+
+/* A thread for each: the contract does not ask for more. */
+FX_UNUSED static int fx_punt(void *ctx, int64_t (*fn)(void *arg), void *arg)
+{
+	struct fx_job *job = malloc(sizeof(*job));
+	pthread_t thread;
+
+	(void)ctx;
+	*job = (struct fx_job){ fn, arg };
+	cr_assert(pthread_create(&thread, NULL, fx_do_job, job) == 0);
+	pthread_detach(thread);
+	return 0;
+}
+
 /* One more io of the same world, owned by this thread; NULL: io_uring cannot be used here. */
 FX_UNUSED static struct magi_io *fx_open_io(struct fixture *f)
 {
 	char why[200] = "";
-	struct magi_io_params params = { .world = f->world, .why = why, .why_size = sizeof(why) };
+	struct magi_io_params params = { .world = f->world, .why = why, .why_size = sizeof(why),
+					 .punt = f->kind == FX_EPOLL ? fx_punt : NULL };
 	struct magi_io *io = NULL;
 	int rc;
 
@@ -69,6 +105,8 @@ FX_UNUSED static struct magi_io *fx_open_io(struct fixture *f)
 	if (rc == MAG_EBACKEND)
 		return NULL;
 	cr_assert(rc == 0, "open: %d %s", rc, why);
+	if (f->kind == FX_EPOLL_PLAIN)
+		((struct magi_epoll *)io)->no_pwait2 = true;
 	return io;
 }
 
@@ -83,11 +121,11 @@ FX_UNUSED static void fx_take(void *buffer, void *ctx)
 FX_UNUSED static bool fx_open(struct fixture *f, enum fx_kind kind, uint64_t seed)
 {
 	*f = (struct fixture){ .kind = kind, .next_token = seed << 32 };
-	f->ops = fx_is_uring(f) ? &magi_uring_ops : &magi_sim_ops;
+	f->ops = fx_is_uring(f) ? &magi_uring_ops : fx_is_epoll(f) ? &magi_epoll_ops : &magi_sim_ops;
 	if (kind == FX_HOSTED) {
 		fake_begin(&f->host, seed);
 		f->world = f->host.world;
-	} else if (!fx_is_uring(f)) {
+	} else if (f->ops == &magi_sim_ops) {
 		f->world = magi_world_create(seed, kind == FX_COMPLETION ? MAGI_SIM_COMPLETION :
 										   MAGI_SIM_READINESS);
 		magi_world_auto_advance(f->world, true);
@@ -345,9 +383,9 @@ FX_UNUSED static void fx_recv_all(struct fixture *f, int fd, char *bytes, uint32
 
 FX_UNUSED static void fx_run(enum fx_kind kind, void (*body)(struct fixture *f))
 {
-	bool uring = kind == FX_URING || kind == FX_URING_PLAIN;
+	bool made_up = kind == FX_COMPLETION || kind == FX_READINESS || kind == FX_HOSTED;
 
-	for (uint64_t seed = 1; seed <= (uring ? 1 : FX_SEEDS); seed++) {
+	for (uint64_t seed = 1; seed <= (made_up ? FX_SEEDS : 1); seed++) {
 		struct fixture f;
 		bool opened = fx_open(&f, kind, seed);
 
@@ -368,6 +406,8 @@ FX_UNUSED static void fx_run(enum fx_kind kind, void (*body)(struct fixture *f))
 	static void name(struct fixture *f);     \
 	FX_TEST(uring, name, FX_URING)           \
 	FX_TEST(uring_plain, name, FX_URING_PLAIN) \
+	FX_TEST(epoll, name, FX_EPOLL)           \
+	FX_TEST(epoll_plain, name, FX_EPOLL_PLAIN) \
 	FX_TEST(completion, name, FX_COMPLETION) \
 	FX_TEST(readiness, name, FX_READINESS)   \
 	FX_TEST(hosted, name, FX_HOSTED)         \

@@ -141,7 +141,8 @@ CONFORMS(the_other_end_sees_the_close_when_the_last_operation_is_over)
 	fx_settle(f);
 	fx_close_fd(f, fds[0]); /* cancels nothing: the receive still holds the file */
 	fx_settle(f);
-	cr_assert(fx_records(f, mine) == 0 && fx_records(f, theirs) == 0);
+	cr_assert(fx_records(f, mine) == 0);
+	cr_assert(fx_records(f, theirs) == (fx_is_epoll(f) ? 1 : 0)); /* nothing that waits holds a file there */
 	f->ops->cancel(f->io, mine);
 	cr_assert(fx_wait(f, mine).res == -ECANCELED);
 	cr_assert(fx_wait(f, theirs).res == 0);
