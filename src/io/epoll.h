@@ -3,7 +3,7 @@
  *
  * epoll.c the contract; epoll_op.c operations and their tokens; epoll_fd.c what is known of each descriptor, and its
  * registration; epoll_try.c operations that are tried without blocking; epoll_file.c those that a thread does;
- * epoll_bell.c sleeping and waking.
+ * epoll_fifo.c the one that may wait there for ever; epoll_bell.c sleeping and waking.
  *
  * What:    an operation is tried in a poll. One that would block waits at its descriptor until epoll tells of an edge.
  *          Registrations are edge-triggered and stay, so a request of a busy connection costs one call and its share of
@@ -188,6 +188,9 @@ int magi_epoll_transfer(struct magi_epoll_fd *e, struct magi_epoll_op *op);
 int magi_epoll_block(const struct magi_epoll_op *op);
 /* Has a thread do it. */
 void magi_epoll_lend(struct magi_epoll *u, struct magi_epoll_op *op);
+
+/* epoll_fifo.c */
+int magi_epoll_open(const struct magi_epoll_op *op);
 
 /* epoll_bell.c */
 int magi_epoll_bell_init(struct magi_epoll *u);

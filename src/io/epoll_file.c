@@ -12,12 +12,10 @@
  *          Writing to files from the page cache's side: most file systems refuse to without blocking. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <magpie/impl/atomic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -150,16 +148,6 @@ int magi_epoll_transfer(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 
 /* In a thread. */
 
-static int open_file(const struct magi_req *req)
-{
-	const struct open_how *how = req->addr2;
-	int rc = result(syscall(SYS_openat2, req->fd, req->addr, how, sizeof(*how)));
-
-	if (rc == -ENOSYS && !how->resolve) /* before 5.6 */
-		rc = result(openat(req->fd, req->addr, (int)how->flags, (mode_t)how->mode));
-	return rc;
-}
-
 static int transfer(const struct magi_epoll_op *op)
 {
 	const struct magi_req *req = &op->req;
@@ -185,7 +173,7 @@ int magi_epoll_block(const struct magi_epoll_op *op)
 
 	switch (req->code) {
 	case MAGI_IO_OPEN:
-		return open_file(req);
+		return magi_epoll_open(op);
 	case MAGI_IO_CLOSE:
 		return result(close(req->fd));
 	case MAGI_IO_FSYNC:

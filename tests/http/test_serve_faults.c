@@ -133,7 +133,7 @@ static void serve_with_faults(struct life *l, uint64_t *reached)
 /* One life of a server. Returns how many fault sites were reached; *served: whether it did to the end. */
 static uint64_t live(const char *root, uint32_t workers, uint64_t n, uint64_t every, bool *served)
 {
-	const mag_runtime_options o = { .size = sizeof(o), .workers = workers, .spin_us = 5, .backend = "uring" };
+	const mag_runtime_options o = { .size = sizeof(o), .workers = workers, .spin_us = 5 };
 	struct serve_site site = { .listener = -1, .root = root, .ready = ready, .trouble = trouble };
 	uint64_t reached = n;
 	struct life l = { .again = every };

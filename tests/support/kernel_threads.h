@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel_threads.h - how many threads the kernel has made for this process, to do operations that block. */
+/* kernel_threads.h - how many threads there are to do operations that block: the kernel's own for this process, or where
+ * io_uring is forbidden those of the blocking lane. */
 #ifndef MAGPIE_TESTS_KERNEL_THREADS_H
 #define MAGPIE_TESTS_KERNEL_THREADS_H
 
@@ -14,14 +15,15 @@ static inline int kernel_threads(void)
 	int n = 0;
 
 	while ((entry = readdir(dir))) {
-		char path[300], name[8] = "";
+		char path[300], name[16] = "";
 		FILE *file;
 
 		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
 		file = fopen(path, "r");
 		if (!file)
 			continue; /* "..", or it has ended */
-		n += fgets(name, sizeof(name), file) && strcmp(name, "iou-wrk") == 0;
+		n += fgets(name, sizeof(name), file) &&
+		     (strncmp(name, "iou-wrk", 7) == 0 || strncmp(name, "mag-blocking", 12) == 0);
 		fclose(file);
 	}
 	closedir(dir);

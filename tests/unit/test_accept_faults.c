@@ -253,12 +253,11 @@ static void in_turn(const mag_runtime_options *o, uint64_t every)
 	cr_assert_gt(served, 10, "it served in %d of its lives", served);
 }
 
-static const mag_runtime_options kernel = { .size = sizeof(kernel), .workers = DOORS, .spin_us = 5,
-					    .backend = "uring" };
+static const mag_runtime_options kernel = { .size = sizeof(kernel), .workers = DOORS, .spin_us = 5 };
 
 /* With so few entries that requests wait in the backlog, for which there may be no memory. */
 static const mag_runtime_options small_ring = { .size = sizeof(small_ring), .workers = DOORS, .spin_us = 5,
-						.backend = "uring", .ring_entries = 1 };
+						.ring_entries = 1 };
 
 Test(accept_faults, after_each_fault_in_turn_every_door_serves, .timeout = 120)
 {

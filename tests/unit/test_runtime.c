@@ -322,7 +322,7 @@ Test(runtime, start_without_memory_fails_cleanly_wherever_it_is_refused, .timeou
 
 Test(runtime, start_on_the_kernel_without_memory_fails_cleanly, .timeout = 60)
 {
-	mag_runtime_options o = { .size = sizeof(o), .workers = 3, .backend = "uring" };
+	mag_runtime_options o = { .size = sizeof(o), .workers = 3 };
 	mag_runtime *rt = play_real(1, NEVER_SPIN); /* or skip */
 
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* epoll_fifo.c - opening a FIFO in a thread, which waits until somebody has opened its other end, and can be cancelled.
+ *
+ * Nothing ends a thread's open(2) but a signal, and signals are the program's. So it is opened without blocking, which
+ * counts as a reader for who wants to write, and looked at until there is a writer; or tried until there is a reader.
+ *
+ * Who:     the thread that has the operation.
+ * Pairs:   [hint] cancelled: the next look sees it
+ * Not:     reading to find out whether there is a writer: it may take away a byte. tee(2) takes nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <magpie/impl/atomic.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "io/epoll.h"
+
+enum { LOOK_NS = 500000, LOOK_MAX_NS = 16000000 }; /* between two looks, at first and at most; picked */
+
+static int open_with(const struct magi_req *req, uint64_t more)
+{
+	struct open_how how = *(const struct open_how *)req->addr2;
+	int fd;
+
+	how.flags |= more;
+	fd = (int)syscall(SYS_openat2, req->fd, req->addr, &how, sizeof(how));
+	if (fd < 0 && errno == ENOSYS && !how.resolve) /* before 5.6 */
+		fd = openat(req->fd, req->addr, (int)how.flags, (mode_t)how.mode);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool waits_for_other_end(const struct magi_req *req)
+{
+	const struct open_how *how = req->addr2;
+	struct stat st;
+
+	if ((how->flags & (O_NONBLOCK | O_PATH)) || (how->flags & O_ACCMODE) == O_RDWR)
+		return false;
+	return fstatat(req->fd, req->addr, &st, how->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) == 0 &&
+	       S_ISFIFO(st.st_mode);
+}
+
+/* Whether there is a writer, or was since we opened it. 1, 0 or -errno. */
+static int has_writer(int fd)
+{
+	int events = magi_epoll_look(fd, POLLIN), scratch[2];
+	ssize_t n;
+	bool waits;
+
+	if (events)
+		return events < 0 ? events : 1;
+	if (pipe2(scratch, O_CLOEXEC) < 0)
+		return -errno;
+	n = tee(fd, scratch[1], 1, SPLICE_F_NONBLOCK);
+	waits = n < 0 && errno == EAGAIN; /* for data: without a writer it would have told the end */
+	close(scratch[0]);
+	close(scratch[1]);
+	return n > 0 || waits;
+}
+
+static int opened(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	return fd;
+}
+
+static void rest(uint64_t *ns)
+{
+	struct timespec ts = { 0, (long)*ns };
+
+	nanosleep(&ts, NULL);
+	*ns = *ns * 2 < LOOK_MAX_NS ? *ns * 2 : LOOK_MAX_NS;
+}
+
+static int open_fifo(const struct magi_epoll_op *op)
+{
+	bool writes = (((const struct open_how *)op->req.addr2)->flags & O_ACCMODE) == O_WRONLY;
+	uint64_t ns = LOOK_NS;
+	int fd = -ENXIO, there = 0;
+
+	for (;;) {
+		if (fd == -ENXIO)
+			fd = open_with(&op->req, O_NONBLOCK);
+		if (fd >= 0)
+			there = writes ? 1 : has_writer(fd);
+		if (there > 0)
+			return opened(fd);
+		if (there == 0 && magi_load_rlx(&op->cancelled)) /* [hint] */
+			there = -ECANCELED;
+		if (there < 0 && fd >= 0)
+			close(fd);
+		if (there < 0)
+			return there;
+		if (fd < 0 && fd != -ENXIO)
+			return fd;
+		rest(&ns);
+	}
+}
+
+int magi_epoll_open(const struct magi_epoll_op *op)
+{
+	return waits_for_other_end(&op->req) ? open_fifo(op) : open_with(&op->req, 0);
+}
