@@ -93,7 +93,8 @@ int echo_serve(int listen_fd, int stop_fd, const mag_runtime_options *options, s
 
 static int serve(int listen_fd, int stop_fd, const struct bench_server *how, struct bench_run *r)
 {
-	const mag_runtime_options o = { .size = sizeof o, .workers = 1, .spin_us = UINT32_MAX };
+	const mag_runtime_options o = { .size = sizeof o, .workers = 1, .spin_us = UINT32_MAX,
+					.backend = r->param2 ? "epoll" : NULL };
 
 	(void)how;
 	return echo_serve(listen_fd, stop_fd, &o, r);

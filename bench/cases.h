@@ -9,6 +9,7 @@
 bench_run_fn baseline_fib;
 bench_run_fn baseline_add;
 bench_run_fn baseline_echo;    /* connections */
+bench_run_fn baseline_epoll;   /* connections */
 bench_run_fn baseline_latency; /* 1: the client spins */
 bench_run_fn baseline_hello;   /* connections, pipeline (above 1: requests/s, else us-cpu) */
 bench_run_fn baseline_files;   /* depth, 1 for O_DIRECT or 0 for the page cache; data_fd */
@@ -26,7 +27,7 @@ bench_run_fn bench_semaphore; /* permits */
 bench_run_fn bench_timers;
 bench_run_fn bench_sleepers;
 bench_run_fn bench_offload; /* jobs outstanding, 1 for workers that never spin */
-bench_run_fn bench_echo;    /* connections */
+bench_run_fn bench_echo;    /* connections; 1: on epoll */
 bench_run_fn bench_latency; /* 1: the client spins */
 bench_run_fn bench_serve;   /* connections, pipeline */
 bench_run_fn bench_files;   /* depth, O_DIRECT; data_fd */

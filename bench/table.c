@@ -68,8 +68,12 @@ static const struct bench_case offload_cases[] = {
 static const struct bench_case echo_cases[] = {
 	CASE("64 connections", 1, bench_echo, PARAM(64, 0)),
 	CASE("1000 connections", 1, bench_echo, PARAM(1000, 0), AGAINST("1000 connections")),
+	CASE("epoll, 64 connections", 1, bench_echo, PARAM(64, 1), AGAINST("epoll, 64 connections")),
+	CASE("epoll, 1000 connections", 1, bench_echo, PARAM(1000, 1), AGAINST("epoll, 1000 connections")),
 	CASE("baseline", 1, baseline_echo, PARAM(64, 0)),
 	CASE("baseline 1000 connections", 1, baseline_echo, PARAM(1000, 0)),
+	CASE("baseline epoll, 64 connections", 1, baseline_epoll, PARAM(64, 0)),
+	CASE("baseline epoll, 1000 connections", 1, baseline_epoll, PARAM(1000, 0)),
 };
 static const struct bench_case latency_cases[] = {
 	CASE("1 connection", BENCH_EACH, bench_latency, PARAM(0, 0)),

@@ -343,7 +343,8 @@ MAG_TASK(starved)
  * ever. */
 Test(iop, a_cancel_outlives_want_of_memory, .timeout = 20)
 {
-	mag_runtime_options options = { .size = sizeof(options), .workers = 1, .ring_entries = STARVED_RING };
+	mag_runtime_options options = { .size = sizeof(options), .workers = 1, .ring_entries = STARVED_RING,
+					.backend = "uring" }; /* only a ring refuses cancels */
 	struct play play = { NULL, NULL };
 	int64_t rc = mag_runtime_create(&options, &play.rt);
 
