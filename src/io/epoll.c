@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/futex.h"
 #include "io/epoll.h"
 
 enum {
@@ -142,6 +143,7 @@ static bool epoll_cancel(struct magi_io *io, uint64_t token)
 	switch (op->state) {
 	case MAGI_EPOLL_LENT:
 		magi_store_rlx(&op->cancelled, 1u); /* [hint] */
+		magi_futex_wake(&op->cancelled, 1);
 		break;
 	case MAGI_EPOLL_WAITING:
 		magi_epoll_list_remove(op);

@@ -185,12 +185,12 @@ int magi_epoll_look(int fd, uint32_t wanted);
 /* A read or a write of a descriptor, as the above. */
 int magi_epoll_transfer(struct magi_epoll_fd *e, struct magi_epoll_op *op);
 /* An operation that may block, done here and now. */
-int magi_epoll_block(const struct magi_epoll_op *op);
+int magi_epoll_block(struct magi_epoll_op *op);
 /* Has a thread do it. */
 void magi_epoll_lend(struct magi_epoll *u, struct magi_epoll_op *op);
 
 /* epoll_fifo.c */
-int magi_epoll_open(const struct magi_epoll_op *op);
+int magi_epoll_open(struct magi_epoll_op *op);
 
 /* epoll_bell.c */
 int magi_epoll_bell_init(struct magi_epoll *u);

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <linux/time_types.h>
 #include <magpie/impl/atomic.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/futex.h"
 #include "io/epoll.h"
 
 #ifndef SYS_epoll_pwait2
@@ -163,5 +163,5 @@ void magi_epoll_collect(struct magi_epoll *u)
 void magi_epoll_guests_gone(struct magi_epoll *u)
 {
 	while (magi_load_acq(&u->guests)) /* [eguests] */
-		sched_yield(); /* a few instructions of theirs are left */
+		magi_thread_yield(); /* a few instructions of theirs are left */
 }

@@ -5,7 +5,7 @@
  * counts as a reader for who wants to write, and looked at until there is a writer; or tried until there is a reader.
  *
  * Who:     the thread that has the operation.
- * Pairs:   [hint] cancelled: the next look sees it
+ * Pairs:   [hint] cancelled: the next look sees it, which its futex makes come at once
  * Not:     reading to find out whether there is a writer: it may take away a byte. tee(2) takes nothing. */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,9 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/futex.h"
 #include "io/epoll.h"
 
 enum { LOOK_NS = 500000, LOOK_MAX_NS = 16000000 }; /* between two looks, at first and at most; picked */
@@ -71,15 +70,13 @@ static int opened(int fd)
 	return fd;
 }
 
-static void rest(uint64_t *ns)
+static void rest(struct magi_epoll_op *op, uint64_t *ns)
 {
-	struct timespec ts = { 0, (long)*ns };
-
-	nanosleep(&ts, NULL);
+	magi_futex_wait(&op->cancelled, 0, *ns);
 	*ns = *ns * 2 < LOOK_MAX_NS ? *ns * 2 : LOOK_MAX_NS;
 }
 
-static int open_fifo(const struct magi_epoll_op *op)
+static int open_fifo(struct magi_epoll_op *op)
 {
 	bool writes = (((const struct open_how *)op->req.addr2)->flags & O_ACCMODE) == O_WRONLY;
 	uint64_t ns = LOOK_NS;
@@ -100,11 +97,11 @@ static int open_fifo(const struct magi_epoll_op *op)
 			return there;
 		if (fd < 0 && fd != -ENXIO)
 			return fd;
-		rest(&ns);
+		rest(op, &ns);
 	}
 }
 
-int magi_epoll_open(const struct magi_epoll_op *op)
+int magi_epoll_open(struct magi_epoll_op *op)
 {
 	return waits_for_other_end(&op->req) ? open_fifo(op) : open_with(&op->req, 0);
 }

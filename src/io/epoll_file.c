@@ -167,7 +167,7 @@ static int transfer(const struct magi_epoll_op *op)
 	return rc < 0 ? (int)op->moved : rc + (int)op->moved;
 }
 
-int magi_epoll_block(const struct magi_epoll_op *op)
+int magi_epoll_block(struct magi_epoll_op *op)
 {
 	const struct magi_req *req = &op->req;
 
