@@ -29,7 +29,7 @@ typedef struct mag_runtime_options {
 	size_t stack_bytes;       /* of each worker; 0: 256 KiB */
 	uint64_t shutdown_ns;     /* how long the end waits for tasks that were cancelled; 0: 10 s */
 	uint64_t lane_idle_ns;    /* how long a thread of the lanes waits for work before it ends; 0: 10 s */
-	const char *backend;      /* "uring", "sim"; NULL: $MAGPIE_BACKEND, or the best that runs here */
+	const char *backend;      /* "uring", "epoll", "sim"; NULL: $MAGPIE_BACKEND, or the best that runs here */
 	void *world;              /* the sim backend's */
 } mag_runtime_options;
 

@@ -10,6 +10,7 @@
 #include <magpie/time.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stats.h" /* bench_json_string */
@@ -80,6 +81,15 @@ static int start(struct doctor *d, char *backend, size_t len)
 	return 0;
 }
 
+static const char *why_this(const char *backend)
+{
+	const char *asked = getenv("MAGPIE_BACKEND");
+
+	if (asked && *asked)
+		return "which MAGPIE_BACKEND asks for";
+	return strcmp(backend, "epoll") ? "the best there is" : "io_uring cannot be used: see below";
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	static const struct argp_option options[] = { { "json", 'j', NULL, 0, "Print one JSON object", 0 }, { 0 } };
@@ -108,6 +118,8 @@ int cmd_doctor(int argc, char **argv)
 		doctor_text(&d, "why", "why not", "%s", d.why);
 	doctor_text(&d, "version", "version", "%s", MAGPIE_VERSION);
 	doctor_text(&d, "backend", "backend", "%s", backend);
+	if (rc >= 0)
+		doctor_text(&d, "backend_why", "", "%s", why_this(backend));
 	doctor_number(&d, "workers", "workers", d.workers, "");
 	doctor_machine(&d);
 	doctor_ring(&d);
