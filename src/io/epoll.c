@@ -14,6 +14,7 @@
 #include <magpie/impl/atomic.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -189,19 +190,16 @@ static int begin_poll(struct magi_epoll *u, struct magi_epoll_op *op, struct mag
 	return 0;
 }
 
-/* A file's close may wait for its disk; a socket's does not. */
-static int begin_close(struct magi_epoll *u, struct magi_epoll_op *op, struct magi_rec *rec)
+/* Not by a thread: what must be done in any case, and after the last task, cannot depend on one that is free. Few file
+ * systems wait at a close. */
+static int do_close(struct magi_epoll *u, struct magi_epoll_op *op, struct magi_rec *rec)
 {
 	int why;
 	struct magi_epoll_fd *e = magi_epoll_fd_find(u, op->req.fd, &why);
-	bool on_disk = e && e->kind >= MAGI_EPOLL_FILE;
 
 	if (e)
 		magi_epoll_forget(u, e);
-	if (!on_disk)
-		return tell(u, op, rec, magi_epoll_block(op));
-	magi_epoll_lend(u, op);
-	return 0;
+	return tell(u, op, rec, close(op->req.fd) < 0 ? -errno : 0);
 }
 
 static int begin(struct magi_epoll *u, struct magi_epoll_op *op, struct magi_rec *rec)
@@ -218,7 +216,7 @@ static int begin(struct magi_epoll *u, struct magi_epoll_op *op, struct magi_rec
 	case MAGI_IO_POLL:
 		return begin_poll(u, op, rec);
 	case MAGI_IO_CLOSE:
-		return begin_close(u, op, rec);
+		return do_close(u, op, rec);
 	default:
 		magi_epoll_lend(u, op);
 		return 0;

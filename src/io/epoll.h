@@ -85,7 +85,7 @@ enum magi_epoll_kind {
 	MAGI_EPOLL_STREAM, /* a pipe, a socket: a try can be made not to block */
 	MAGI_EPOLL_OTHER,  /* a terminal, a device: it blocks unless it polls ready */
 	MAGI_EPOLL_FILE,   /* on a disk; what is in memory can be read at once */
-	MAGI_EPOLL_DIRECT  /* the same past the page cache: a thread must wait for the disk */
+	MAGI_EPOLL_DIRECT  /* the same past the page cache, or nobody can say what is in it: a thread must read */
 };
 
 enum magi_epoll_protocol { MAGI_EPOLL_UNASKED, MAGI_EPOLL_TCP, MAGI_EPOLL_NOT_TCP };

@@ -86,18 +86,20 @@ static bool at_end(const struct magi_req *req, uint64_t moved)
 }
 
 /* Less than was asked for is what the cache had, or all that there is. */
-static int read_cached(struct magi_epoll_op *op)
+static int read_cached(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 {
 	struct iovec one;
 	int count;
 	const struct iovec *iov = pieces(&op->req, &one, &count);
 	ssize_t n = preadv2(op->req.fd, iov, count, (off_t)op->req.offset, RWF_NOWAIT);
 
+	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+		e->kind = MAGI_EPOLL_DIRECT;
 	if (n < 0)
-		return errno == EAGAIN || errno == EOPNOTSUPP || errno == ENOSYS ? (int)MAGI_EPOLL_PUNT : -errno;
+		return errno == EAGAIN || e->kind == MAGI_EPOLL_DIRECT ? (int)MAGI_EPOLL_PUNT : -errno;
 	if (n == 0 || (size_t)n == length(iov, count) || at_end(&op->req, (uint64_t)n))
 		return (int)n;
-	if (op->req.code == MAGI_IO_READV)
+	if (op->req.code == MAGI_IO_READV || op->req.len > INT_MAX)
 		return (int)n;
 	op->moved = (uint32_t)n;
 	return MAGI_EPOLL_PUNT;
@@ -143,7 +145,7 @@ int magi_epoll_transfer(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 		return rc;
 	if (!is_file(e))
 		return move(e, &op->req);
-	return e->kind == MAGI_EPOLL_DIRECT || is_write(&op->req) ? (int)MAGI_EPOLL_PUNT : read_cached(op);
+	return e->kind == MAGI_EPOLL_DIRECT || is_write(&op->req) ? (int)MAGI_EPOLL_PUNT : read_cached(e, op);
 }
 
 /* In a thread. */
@@ -174,8 +176,6 @@ int magi_epoll_block(struct magi_epoll_op *op)
 	switch (req->code) {
 	case MAGI_IO_OPEN:
 		return magi_epoll_open(op);
-	case MAGI_IO_CLOSE:
-		return result(close(req->fd));
 	case MAGI_IO_FSYNC:
 		return result(req->op_flags ? fdatasync(req->fd) : fsync(req->fd));
 	case MAGI_IO_STAT:
@@ -211,9 +211,8 @@ void magi_epoll_lend(struct magi_epoll *u, struct magi_epoll_op *op)
 	op->state = MAGI_EPOLL_LENT;
 	magi_add_rlx(&u->guests, 1u); /* [eguests] its last act takes it back */
 	rc = u->punt(u->punt_ctx, run, op);
-	if (rc == 0)
+	if (MAGI_LIKELY(rc == 0))
 		return;
 	magi_sub_ar(&u->guests, 1u); /* [eguests] */
-	/* A descriptor must not be lost for want of a thread. */
-	magi_epoll_end(u, op, op->req.code == MAGI_IO_CLOSE ? magi_epoll_block(op) : rc);
+	magi_epoll_end(u, op, rc);
 }

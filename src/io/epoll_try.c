@@ -58,13 +58,26 @@ static int try_recv(struct magi_epoll *u, struct magi_epoll_fd *e, struct magi_e
 	return rc;
 }
 
-static int try_send(const struct magi_req *req)
+static int send_some(const struct magi_req *req)
 {
 	int flags = (int)req->op_flags | MSG_DONTWAIT | MSG_NOSIGNAL;
 
 	if (req->code == MAGI_IO_SEND)
-		return blocked(result(send(req->fd, req->addr, req->len, flags)), req->op_flags);
-	return blocked(result(sendmsg(req->fd, req->addr, flags)), req->op_flags);
+		return result(send(req->fd, req->addr, req->len, flags));
+	return result(sendmsg(req->fd, req->addr, flags));
+}
+
+/* A local datagram waits for room at its receiver, of which the sender's socket tells nothing: it polls writable. */
+static int try_send(const struct magi_req *req)
+{
+	int rc = send_some(req);
+
+	for (int i = 0; i < 2 && blocked(rc, req->op_flags) == MAGI_EPOLL_WAIT; i++) {
+		if (!(magi_epoll_look(req->fd, POLLOUT) & POLLOUT))
+			return MAGI_EPOLL_WAIT;
+		rc = i ? (int)MAGI_EPOLL_NAP : send_some(req); /* or room has come just now */
+	}
+	return blocked(rc, req->op_flags);
 }
 
 static int try_recvmsg(const struct magi_req *req)

@@ -106,10 +106,8 @@ uint32_t magi_hand_end_all(struct magi_lane *l, uint64_t deadline)
 	struct magi_hand *last;
 	uint32_t left;
 
-	magi_lock_acquire(&l->door); /* a job that was let in by now is in the queue */
 	magi_lock_acquire(magi_lane_lock(l));
 	l->closing = true;
-	magi_lock_release(&l->door);
 	call_all(l);
 	wait_for_end(l, deadline);
 	left = (uint32_t)magi_load_rlx(&l->alive); /* [lock] */

@@ -254,9 +254,7 @@ static int first_hand(struct magi_lane *l)
 
 	magi_lock_release(&l->door);
 	magi_lock_acquire(magi_lane_lock(l));
-	if (l->closing)
-		rc = MAG_ECLOSED;
-	mine = rc == 0 && !l->starting && magi_load_rlx(&l->alive) <= 0; /* [lock] */
+	mine = !l->starting && magi_load_rlx(&l->alive) <= 0; /* [lock] */
 	if (mine) {
 		l->starting++;
 		l->called++;
@@ -264,7 +262,7 @@ static int first_hand(struct magi_lane *l)
 	magi_lock_release(magi_lane_lock(l));
 	if (mine)
 		rc = magi_hand_call(l, (struct magi_help){ .start = true });
-	else if (rc == 0)
+	else
 		magi_thread_yield(); /* another worker is in the middle of it, for some 50 us */
 	magi_lock_acquire(&l->door);
 	return rc;

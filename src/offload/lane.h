@@ -60,7 +60,7 @@ struct magi_lane {
 	struct magi_hand *watcher;
 	struct magi_hand *ended; /* to be joined */
 	bool searcher;           /* a hand looks out for jobs, awake */
-	bool closing; /* set under both locks */
+	bool closing;
 	bool orphaned; /* the runtime is gone: hands that end free what they use */
 
 	/* constant */
@@ -134,8 +134,8 @@ struct magi_help magi_lane_help(struct magi_lane *l);
 void magi_lane_rest(struct magi_lane *l, struct magi_hand *h);
 void magi_lane_unrest(struct magi_lane *l, struct magi_hand *h);
 
-/* The door is held instead. There is at least one hand, and room for one more job of the kind: 0, -ENOMEM, -EAGAIN, or
- * MAG_ECLOSED: the lane has ended. Opens the door in between. */
+/* The door is held instead. There is at least one hand, and room for one more job of the kind: 0, -ENOMEM or -EAGAIN.
+ * Opens the door in between. */
 int magi_lane_prepare(struct magi_lane *l, uint32_t kind);
 
 /* Counts hands that have come or gone. */

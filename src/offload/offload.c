@@ -191,8 +191,6 @@ int magi_offload_punt(void *runtime, int64_t (*fn)(void *arg), void *arg)
 
 	magi_lock_acquire(&l->door);
 	rc = magi_lane_prepare(l, kind);
-	if (rc == 0 && l->closing)
-		rc = MAG_ECLOSED;
 	if (rc == 0) {
 		magi_jobs_write(&l->jobs[kind], &job, kind);
 		magi_jobs_publish(&l->jobs[kind]);

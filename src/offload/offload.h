@@ -8,8 +8,8 @@
 /* Makes the lanes, which have no threads yet. cpus: as many threads may have one at a time. 0, or -ENOMEM. */
 int magi_offload_create(mag_runtime *rt, uint32_t cpus);
 
-/* For a worker's backend: a hand of the blocking lane calls fn(arg), for no task: 0; or -ENOMEM, -EAGAIN, MAG_ECLOSED
- * (the lanes have ended), and it is not called. */
+/* For a worker's backend: a hand of the blocking lane calls fn(arg). 0; or -ENOMEM, -EAGAIN, and it is not called. Not
+ * after the last task has ended: the lanes end then. */
 int magi_offload_punt(void *runtime, int64_t (*fn)(void *arg), void *arg);
 
 /* No task waits for a job any more. Waits until `deadline` for abandoned jobs and ends the threads. Returns how

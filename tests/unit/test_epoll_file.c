@@ -2,7 +2,7 @@
 /* test_epoll_file.c - what a thread is asked to do, and what is not; connections that nobody announces.
  *
  * Tried with the bugs put in: a thread that is not counted until it has rung (an_io_outlives_the_threads_that_ring_it,
- * under AddressSanitizer); a refused close that is told as refused (a_close_needs_no_thread). */
+ * under AddressSanitizer); a send that trusts in being told of room (a_datagram_waits_for_room_at_its_receiver). */
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -114,21 +114,16 @@ Test(epoll_file, a_request_that_finds_no_thread_says_so, .timeout = 20)
 	close_io(u);
 }
 
-/* Else a descriptor would be lost. */
-Test(epoll_file, a_close_needs_no_thread, .timeout = 20)
+Test(epoll_file, a_close_needs_no_thread_and_cannot_be_cancelled, .timeout = 20)
 {
 	struct hands h;
 	struct magi_epoll *u = open_with(&h);
 	int fd = file_of("x");
-	char in[4];
 
-	submit(u, (struct magi_req){ .code = MAGI_IO_READ, .fd = fd, .addr = in, .len = 1, .token = 1 });
-	cr_assert_eq(result_of(u, 1), 1); /* it is known to be a file from here on */
-	h.asked = 0;
-	h.refuse = -EAGAIN;
-	submit(u, (struct magi_req){ .code = MAGI_IO_CLOSE, .fd = fd, .token = 2 });
-	cr_assert_eq(result_of(u, 2), 0);
-	cr_assert_eq(h.asked, 1);
+	submit(u, (struct magi_req){ .code = MAGI_IO_CLOSE, .fd = fd, .token = 1 });
+	ops->cancel((struct magi_io *)u, 1);
+	cr_assert_eq(result_of(u, 1), 0);
+	cr_assert_eq(h.asked, 0);
 	cr_assert_eq(fcntl(fd, F_GETFD), -1);
 	close_io(u);
 }
@@ -231,5 +226,33 @@ Test(epoll_file, a_connection_to_a_full_listener_can_be_cancelled, .timeout = 20
 	close(req.fd);
 	close(first);
 	close(listener);
+	close_io(u);
+}
+
+/* Its socket polls writable all the while. */
+Test(epoll_file, a_datagram_waits_for_room_at_its_receiver, .timeout = 20)
+{
+	struct magi_epoll *u = open_io(NULL);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct iovec word = { (char[]){ "word" }, 4 };
+	struct msghdr msg = { .msg_name = &at, .msg_namelen = sizeof(at), .msg_iov = &word, .msg_iovlen = 1 };
+	struct magi_req req = { .code = MAGI_IO_SENDMSG, .file = 7, .addr = &msg, .token = 1 };
+	int to = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct magi_rec rec;
+	char in[4];
+
+	snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "magpie-epoll-%d", (int)getpid());
+	cr_assert_eq(bind(to, (struct sockaddr *)&at, sizeof(at)), 0);
+	req.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	submit(u, req);
+	while (poll_io(u, 3 * MAGI_NS_PER_MS, &rec, 1)) {
+		cr_assert_eq(rec.res, 4);
+		req.token++;
+		submit(u, req);
+	}
+	cr_assert_eq(recv(to, in, sizeof(in), 0), 4);
+	cr_assert_eq(result_of(u, req.token), 4);
+	close(req.fd);
+	close(to);
 	close_io(u);
 }
