@@ -14,9 +14,11 @@
  *          what a duplicate keeps alive could not be stopped. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -155,16 +157,33 @@ void magi_epoll_activate(struct magi_epoll *u, struct magi_epoll_side *s)
 		magi_epoll_work_add(u, &s->work);
 }
 
-static int control(struct magi_epoll *u, struct magi_epoll_fd *e, int how, uint32_t mask)
+static struct epoll_event event_of(const struct magi_epoll_fd *e, uint32_t mask)
 {
-	struct epoll_event event = {
+	return (struct epoll_event){
 		.events = mask | EPOLLET,
 		.data.u64 = (uint64_t)e->generation << 32 | (uint32_t)e->fd,
 	};
+}
+
+/* An operation holds the file. */
+static int control(struct magi_epoll *u, struct magi_epoll_fd *e, int how, uint32_t mask)
+{
+	struct epoll_event event = event_of(e, mask);
 
 	if (magi_fault())
 		return -ENOMEM;
 	return epoll_ctl(u->epfd, how, e->fd, &event) < 0 ? -errno : 0;
+}
+
+/* Registered for these events from now on, 0: for none. Nobody here holds the file: another worker may be closing it, and
+ * the number may be another's already. Then epoll knows of no registration, and nothing happens. It is not for
+ * ThreadSanitizer, which follows descriptors by number. */
+static void let_go(struct magi_epoll *u, struct magi_epoll_fd *e, uint32_t mask)
+{
+	struct epoll_event event = event_of(e, mask);
+
+	if (syscall(SYS_epoll_ctl, u->epfd, mask ? EPOLL_CTL_MOD : EPOLL_CTL_DEL, e->fd, &event) == 0 || !mask)
+		e->mask = mask;
 }
 
 int magi_epoll_arm(struct magi_epoll *u, struct magi_epoll_fd *e, uint32_t events)
@@ -231,15 +250,13 @@ static void stop_unasked(struct magi_epoll *u, struct magi_epoll_fd *e, uint32_t
 	bool waits = e->side[MAGI_EPOLL_READ].ops.first || writer->ops.first || e->polls.first;
 
 	if (!waits && !used) {
-		control(u, e, EPOLL_CTL_DEL, 0);
-		e->mask = 0;
+		let_go(u, e, 0);
 		e->side[MAGI_EPOLL_READ].ready = writer->ready = true;
 	} else if ((events & EPOLLOUT) && (e->mask & EPOLLOUT) && !writer->waited && !writer->ops.first &&
 		   !e->polls.first && (e->mask & ~(uint32_t)EPOLLOUT)) {
 		/* there was room all the time: some sockets tell whenever the other end has read */
 		writer->ready = true;
-		if (control(u, e, EPOLL_CTL_MOD, e->mask & ~(uint32_t)EPOLLOUT) == 0)
-			e->mask &= ~(uint32_t)EPOLLOUT;
+		let_go(u, e, e->mask & ~(uint32_t)EPOLLOUT);
 	}
 }
 
@@ -270,7 +287,7 @@ void magi_epoll_event(struct magi_epoll *u, const struct epoll_event *event)
 void magi_epoll_forget(struct magi_epoll *u, struct magi_epoll_fd *e)
 {
 	if (e->mask)
-		control(u, e, EPOLL_CTL_DEL, 0);
+		let_go(u, e, 0);
 	abandon(u, e);
 	unlearn(e, 0);
 }
