@@ -2,6 +2,7 @@
 # unit.*, conformance.*, stress.*   a Criterion program for each tests/<kind>/test_*.c, linked to the static library
 # model.*                           tests/model: the lock-free core in every order, with and without planted faults
 # simulated.*                       tests/simulated: in the simulator: points.cmake
+# linear.*                          tests/linear: random histories of the primitives, checked to be linearizable
 # small.*                           the unit tests of tasks, with a deque of two entries: small.cmake
 # http.*                            tests/http: the request parser of magpie serve
 # script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
@@ -113,6 +114,8 @@ include(cmake/points.cmake)
 if(MAGPIE_TREE_TESTS AND NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)
 	add_subdirectory(tests/model)
 endif()
+
+add_subdirectory(tests/linear)
 
 # A part of the command is tested with llhttp and without the library.
 if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)
