@@ -4,52 +4,135 @@
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <magpie/sim.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
-/* For each number of workers; picked. How much it is depends on what else the machine does: rounds wait for threads. */
-enum { CHUNK = 100, CHUNKS_MAX = 100, SECONDS_LONG = 120, SEED = 1, SEEDS_APART = 1 << 24 };
-#define TIME_SHORT (700 * MAG_MILLISECOND)
+enum {
+	FLIGHTS = 8,       /* rounds at the same time: a round waits for threads most of its time */
+	ROUNDS = 12,       /* of a flight */
+	RUNS_MAX = 150,    /* what a machine that does nothing else needs half a second for */
+	SECONDS_LONG = 60, /* for each number of workers, picked like the others */
+	SIM_ROUNDS = 20,
+	SIM_SEEDS = 400,
+	SIM_SEEDS_LONG = 20000,
+	SEED = 1,
+	SEEDS_APART = 1 << 24
+};
+#define TIME_SHORT (500 * MAG_MILLISECOND)
+
+/* Several rounds at once. */
+struct flights {
+	mag_frame frame;
+	MAG_ARGS(flights, const struct linear_object *object; uint64_t seed; struct linear_report * report;);
+	mag_group group;
+	uint32_t i;
+	int64_t rc;
+};
+
+MAG_TASK(flights)
+{
+	MAG_BEGIN(flights);
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < FLIGHTS; self->i++) {
+		MAG_SPAWN(self->rc, &self->group, linear_rounds, .object = self->object,
+			  .seed = self->seed + self->i * ROUNDS, .rounds = ROUNDS, .report = &self->report[self->i]);
+		if (self->rc < 0)
+			break;
+	}
+	MAG_GROUP_END(self->rc, &self->group);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+/* Adds what came of one to the sum; the first failure is kept. */
+static void sum(struct linear_report *all, const struct linear_report *one)
+{
+	all->rounds += one->rounds;
+	all->ops += one->ops;
+	all->overlaps += one->overlaps;
+	all->cancelled += one->cancelled;
+	all->waited += one->waited;
+	all->states += one->states;
+	if (one->failed && !all->failed)
+		strcpy(all->text, one->text);
+	all->failed |= one->failed;
+}
 
 /* Several runs of the runtime: its start and end take part as well. */
-static void run(const struct linear_object *object, uint32_t workers, uint64_t seed, struct linear_report *report)
+static void run(const struct linear_object *object, uint32_t workers, uint64_t seed, struct linear_report *all)
 {
 	/* with more threads than CPUs who spins keeps from working whom it waits for */
 	mag_runtime_options options = { .size = sizeof(options),
 					.workers = workers,
 					.spin_us = workers > 2 ? UINT32_MAX : 0 };
 	bool longer = getenv("MAGPIE_LONG");
-	uint64_t start = magi_clock_ns(), end = start + (longer ? SECONDS_LONG * MAG_SECOND : TIME_SHORT);
+	uint64_t end = magi_clock_ns() + (longer ? SECONDS_LONG * MAG_SECOND : TIME_SHORT);
+	static struct linear_report report[FLIGHTS];
 
-	for (uint32_t i = 0; !report->failed && magi_clock_ns() < end && (longer || i < CHUNKS_MAX); i++) {
-		int64_t rc = mag_run(&options, linear_rounds, .object = object, .seed = seed + i * (uint64_t)CHUNK,
-				     .rounds = CHUNK, .report = report);
+	for (uint32_t i = 0; !all->failed && magi_clock_ns() < end && (longer || i < RUNS_MAX); i++) {
+		int64_t rc;
 
+		memset(report, 0, sizeof(report));
+		rc = mag_run(&options, flights, .object = object, .seed = seed + i * (uint64_t)(FLIGHTS * ROUNDS),
+			     .report = report);
 		if (rc == MAG_EBACKEND)
 			cr_skip_test("%s", mag_runtime_why());
 		cr_assert_eq(rc, 0, "%s %s", mag_errname(rc), mag_runtime_why());
+		for (uint32_t k = 0; k < FLIGHTS; k++)
+			sum(all, &report[k]);
 	}
+}
+
+static uint64_t seed_for(uint32_t place)
+{
+	const char *seed = getenv("MAGPIE_SEED");
+
+	return seed ? strtoull(seed, NULL, 0) : SEED + place * (uint64_t)SEEDS_APART;
+}
+
+/* What is to be seen of a run; a test in which nothing happens at the same time shows nothing. */
+static void conclude(const struct linear_object *object, const struct linear_report *report, uint64_t start)
+{
 	fprintf(stderr,
-		"%s, up to %u workers: %" PRIu64 " rounds, %" PRIu64 " operations, %" PRIu64 " overlapping, %" PRIu64
+		"%s: %" PRIu64 " rounds, %" PRIu64 " operations, %" PRIu64 " overlapping, %" PRIu64
 		" cancelled, %" PRIu64 " times all waited, %" PRIu64 " states, %" PRIu64 " ms\n",
-		object->spec->name, workers, report->rounds, report->ops, report->overlaps, report->cancelled,
-		report->waited, report->states, (magi_clock_ns() - start) / MAG_MILLISECOND);
+		object->spec->name, report->rounds, report->ops, report->overlaps, report->cancelled, report->waited,
+		report->states, (magi_clock_ns() - start) / MAG_MILLISECOND);
+#ifdef LINEAR_FAULT
+	cr_assert(report->failed, "the fault that was planted was not found");
+	fprintf(stderr, "%s", report->text);
+#else
+	cr_assert(!report->failed, "%s", report->text);
+	cr_assert(report->overlaps > 0 && report->cancelled > 0, "nothing happened at the same time");
+	cr_assert(report->waited > 0 || !object->help, "nobody waited");
+#endif
 }
 
 void linear_prove(const struct linear_object *object)
 {
-	const char *seed = getenv("MAGPIE_SEED");
-	struct linear_report report = { 0 };
+	static struct linear_report report;
+	uint64_t start = magi_clock_ns();
 
 	for (uint32_t workers = 2; workers <= 4 && !report.failed; workers++)
-		run(object, workers, seed ? strtoull(seed, NULL, 0) : SEED + workers * (uint64_t)SEEDS_APART, &report);
-#ifdef LINEAR_FAULT
-	cr_assert(report.failed, "the fault that was planted was not found");
-	fprintf(stderr, "%s", report.text);
-#else
-	cr_assert(!report.failed, "%s", report.text);
-	cr_assert(report.overlaps > 0 && report.cancelled > 0, "nothing happened at the same time");
-	cr_assert(report.waited > 0 || !object->help, "nobody waited");
-#endif
+		run(object, workers, seed_for(workers), &report);
+	conclude(object, &report, start);
+}
+
+void linear_simulate(const struct linear_object *object)
+{
+	static struct linear_report report;
+	uint64_t start = magi_clock_ns(), seed = seed_for(0);
+	uint32_t seeds = getenv("MAGPIE_LONG") ? SIM_SEEDS_LONG : SIM_SEEDS;
+
+	for (uint32_t i = 0; i < seeds && !report.failed; i++) {
+		uint64_t first = seed + i * (uint64_t)SIM_ROUNDS;
+		int64_t rc = mag_sim_run(first, NULL, linear_rounds, .object = object, .seed = first,
+					 .rounds = SIM_ROUNDS, .report = &report);
+
+		cr_assert_eq(rc, 0, "seed 0x%" PRIx64 ": %s", first, mag_errname(rc));
+	}
+	conclude(object, &report, start);
 }

@@ -13,7 +13,7 @@ enum {
 	YIELDS = 3,       /* one in so many operations lets other tasks run first */
 	PATIENCE = 6,     /* looks at waiting lanes before they are helped, at most */
 	LOOKS = 64,       /* by yielding; after that the worker lets others have its CPU: they may have more threads */
-	LOOK_NS = 10000,  /* between looks then */
+	LOOK_NS = 100000, /* between looks then */
 	OPS_FOR_LANES = LINEAR_OPS - 8
 };
 

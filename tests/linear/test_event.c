@@ -73,3 +73,8 @@ Test(linear_event, every_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
 {
 	linear_prove(&event);
 }
+
+Test(linear_event, every_simulated_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
+{
+	linear_simulate(&event);
+}

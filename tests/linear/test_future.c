@@ -90,3 +90,8 @@ Test(linear_future, every_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
 {
 	linear_prove(&future);
 }
+
+Test(linear_future, every_simulated_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
+{
+	linear_simulate(&future);
+}

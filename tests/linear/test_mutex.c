@@ -83,3 +83,8 @@ Test(linear_mutex, every_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
 {
 	linear_prove(&mutex);
 }
+
+Test(linear_mutex, every_simulated_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
+{
+	linear_simulate(&mutex);
+}

@@ -92,3 +92,8 @@ Test(linear_queue, every_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
 {
 	linear_prove(&queue);
 }
+
+Test(linear_queue, every_simulated_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
+{
+	linear_simulate(&queue);
+}

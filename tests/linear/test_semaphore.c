@@ -79,3 +79,8 @@ Test(linear_semaphore, every_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
 {
 	linear_prove(&semaphore);
 }
+
+Test(linear_semaphore, every_simulated_history_is_linearizable, .timeout = LINEAR_TIMEOUT)
+{
+	linear_simulate(&semaphore);
+}
