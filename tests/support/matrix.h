@@ -14,6 +14,7 @@
 #include <signal.h>
 
 #include "base/random.h"
+#include "support/ledger.h"
 #include "task/wait.h"
 
 struct subject {
@@ -56,12 +57,13 @@ const char *where(int64_t rc);
 #define MISUSE(...) __VA_ARGS__
 #endif
 
-/* Runs fn on a runtime of n workers; skips the test where the kernel's backend cannot run. */
+/* Runs fn on a runtime of n workers, which must have all back in the end; skips the test where the kernel's backend
+ * cannot run. */
 #define RUN(n, fn, ...)                                                                                            \
 	__extension__({                                                                                            \
-		int64_t run_rc_ = mag_run((&(mag_runtime_options){ .size = sizeof(mag_runtime_options),            \
-								   .workers = (n) }),                              \
-					  fn, __VA_ARGS__);                                                        \
+		int64_t run_rc_ = LEDGER_RUN((&(mag_runtime_options){ .size = sizeof(mag_runtime_options),         \
+								      .workers = (n) }),                           \
+					     fn, __VA_ARGS__);                                                     \
 		if (run_rc_ == MAG_EBACKEND)                                                                       \
 			cr_skip_test("%s", mag_runtime_why());                                                     \
 		run_rc_;                                                                                           \

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/ledger.h"
+
 enum { FAILED = 1000000, WORKERS = 4 };
 
 /* Ends the task when `cond` does not hold; `got` is said. */
@@ -30,14 +32,21 @@ enum { FAILED = 1000000, WORKERS = 4 };
 #define CHECK(cond) CHECK_SAYING(cond, 0)
 #define CHECK_EQ(value, want) CHECK_SAYING((int64_t)(value) == (int64_t)(want), value)
 
+/* Closes a file, which must be open. */
+#define CLOSE(fd)                                   \
+	do {                                        \
+		MAG_AWAIT(self->rc, mag_close, fd); \
+		CHECK_EQ(self->rc, 0);              \
+	} while (0)
+
 #define NET_OPTIONS(...) \
 	(&(mag_runtime_options){ .size = sizeof(mag_runtime_options), .workers = WORKERS, __VA_ARGS__ })
 
-/* Runs a task, with its arguments, on a new runtime and wants 0 of it; skips the test where the kernel's backend cannot
- * run. */
+/* Runs a task, with its arguments, on a new runtime, which must have all back in the end, and wants 0 of it; skips the
+ * test where the kernel's backend cannot run. */
 #define RUN(...)                                                                                            \
 	do {                                                                                                \
-		int64_t run_rc = mag_run(NET_OPTIONS(.spin_us = 5), __VA_ARGS__);                           \
+		int64_t run_rc = LEDGER_RUN(NET_OPTIONS(.spin_us = 5), __VA_ARGS__);                        \
 		if (run_rc == MAG_EBACKEND)                                                                 \
 			cr_skip_test("%s", mag_runtime_why());                                              \
 		cr_assert(run_rc == 0, "%lld %s %s", (long long)run_rc, mag_errname(run_rc), mag_runtime_why()); \

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "io/sim.h"
+#include "support/ledger.h"
 
 #define NEVER_SPIN UINT32_MAX
 
@@ -68,8 +69,10 @@ static inline void play_begin(struct play *p, uint32_t workers)
 	cr_assert_eq(mag_runtime_create(&options, &p->rt), 0, "%s", mag_runtime_why());
 }
 
+/* The end, with all tasks ended and all that they were lent back. */
 static inline void play_end(struct play *p)
 {
+	ledger_closes(p->rt);
 	cr_assert_eq(mag_runtime_destroy(p->rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	magi_world_destroy(p->world);
 }

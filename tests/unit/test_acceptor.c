@@ -349,6 +349,7 @@ MAG_TASK(wrong)
 	MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, NULL);
 	CHECK_EQ(self->rc, -EINVAL);
 	MAG_AWAIT(self->rc, mag_acceptor_close, &self->acceptor);
+	CLOSE(self->plain);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -224,6 +224,7 @@ MAG_TASK(faults)
 		CHECK_EQ(count_descriptors(), self->before);
 		CHECK_EQ(open_files(), 1);
 	}
+	CLOSE(self->listener);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -143,6 +143,7 @@ MAG_TASK(long_lines)
 	mag_lines_fini(&self->lines);
 	mag_lines_fini(&self->lines);
 	free(self->text);
+	CLOSE(self->fd);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -227,6 +227,8 @@ MAG_TASK(keeper)
 	CHECK(!self->kept[0].data);
 	mag_buffer_give(&self->kept[0]);
 	mag_buffer_give(NULL);
+	CLOSE(self->pair[0]);
+	CLOSE(self->pair[1]);
 	MAG_RETURN(0);
 	MAG_END;
 }
@@ -349,6 +351,10 @@ MAG_TASK(burst)
 	MAG_GROUP_END(self->rc, &self->group);
 	for (int i = 0; i < IDLE; i++)
 		CHECK_EQ(self->result[i], 3);
+	for (self->i = 0; self->i < IDLE; self->i++) {
+		CLOSE(self->pair[self->i][0]);
+		CLOSE(self->pair[self->i][1]);
+	}
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -106,6 +106,8 @@ MAG_TASK(in_order)
 		MAG_AWAIT(self->rc, mag_send_all, self->b, &"abcdefgh"[self->i], 1);
 	MAG_GROUP_END(self->rc, &self->group);
 	CHECK(!memcmp(self->bytes, "abcdefgh", 8));
+	CLOSE(self->a);
+	CLOSE(self->b);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -104,6 +104,9 @@ MAG_TASK(dual)
 	CHECK_EQ(self->rc, 0);
 	MAG_AWAIT(self->rc, mag_accept, self->listener, &self->server, NULL);
 	CHECK_EQ(self->rc, 0);
+	CLOSE(self->server);
+	CLOSE(self->client);
+	CLOSE(self->listener);
 	MAG_RETURN(0);
 	MAG_END;
 }
@@ -119,6 +122,7 @@ struct shared_port {
 	MAG_NO_ARGS(shared_port);
 	mag_fd a, b, c;
 	mag_addr addr;
+	int64_t rc;
 };
 
 MAG_TASK(shared_port)
@@ -132,6 +136,8 @@ MAG_TASK(shared_port)
 	CHECK_EQ(mag_tcp_listen(&self->addr, &options, &self->b), 0);
 	CHECK_EQ(mag_tcp_listen(&self->addr, NULL, &self->c), -EADDRINUSE);
 	CHECK_EQ(self->c.generation, 0);
+	CLOSE(self->a);
+	CLOSE(self->b);
 	MAG_RETURN(0);
 	MAG_END;
 }
@@ -234,6 +240,11 @@ MAG_TASK(stuck_connect)
 		CHECK_EQ(open_files(), self->before);
 	}
 	CHECK(self->connected < 8);
+	for (self->i = 0; self->i < 8; self->i++) {
+		if (self->fd[self->i].generation)
+			CLOSE(self->fd[self->i]);
+	}
+	CLOSE(self->listener);
 	MAG_RETURN(0);
 	MAG_END;
 }
@@ -324,6 +335,7 @@ MAG_TASK(wrong)
 	CHECK_EQ(self->rc, -ECONNRESET);
 	MAG_AWAIT(self->rc, mag_send, self->a, "x", 1);
 	CHECK_EQ(self->rc, -EPIPE);
+	CLOSE(self->a);
 	MAG_RETURN(0);
 	MAG_END;
 }

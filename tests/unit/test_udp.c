@@ -122,6 +122,8 @@ MAG_TASK(local)
 	MAG_AWAIT(self->rc, mag_close, self->b);
 	MAG_AWAIT(self->rc, mag_datagram_send, self->a, &self->out);
 	CHECK_EQ(self->rc, -ECONNREFUSED);
+	CLOSE(self->a);
+	CLOSE(self->c);
 	MAG_RETURN(0);
 	MAG_END;
 }
@@ -170,6 +172,7 @@ MAG_TASK(wrong)
 	CHECK_EQ(self->rc, -EMSGSIZE);
 	MAG_AWAIT(self->rc, mag_datagram_send, MAG_FD_NONE, &self->d);
 	CHECK_EQ(self->rc, MAG_ECLOSED);
+	CLOSE(self->fd);
 	MAG_RETURN(0);
 	MAG_END;
 }

@@ -114,6 +114,10 @@ MAG_TASK(pass)
 	MAG_AWAIT(self->rc, mag_send_all, self->other[1], "through", 7);
 	MAG_AWAIT(self->rc, mag_recv_all, self->got, self->buf, 7, NULL);
 	CHECK_EQ(self->rc, 7);
+	CLOSE(self->got);
+	CLOSE(self->other[1]);
+	CLOSE(self->pair[0]);
+	CLOSE(self->pair[1]);
 	MAG_RETURN(0);
 	MAG_END;
 }
