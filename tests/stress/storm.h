@@ -3,19 +3,25 @@
 #ifndef TESTS_STORM_H
 #define TESTS_STORM_H
 
+#include <magpie/sim.h>
+
 #include "base/clock.h"
 
-enum ledger_line { TASKS, BODIES, FILES, ITEMS, PERMITS, SCOPES, GENERATORS, LEDGER_LINES };
+enum ledger_line { TASKS, BODIES, FILES, ITEMS, VALUES, PERMITS, SCOPES, GENERATORS, LEDGER_LINES };
+
+enum { SHELVES = 8, PERMITS_MOST = 5, NEED_MOST = 3 };
 
 struct ledger {
 	int64_t line[LEDGER_LINES]; /* each ends at 0 */
+	mag_queue queue;            /* all actors trade in it: ITEMS, and the sum of their VALUES */
+	mag_semaphore semaphore;
 	uint64_t steps;
 	uint64_t started;
 };
 
 static inline const char *ledger_name(int line)
 {
-	static const char *const names[] = { "tasks", "bodies", "files", "items", "permits", "scopes", "generators" };
+	static const char *const names[] = { "tasks", "bodies", "files", "items", "values", "permits", "scopes", "generators" };
 
 	return names[line];
 }
@@ -64,6 +70,7 @@ struct actor {
 	mag_fd pair[2];
 	int64_t rc, rc2;
 	int i, acts, kind, item;
+	uint64_t value;
 	char byte;
 };
 
@@ -101,6 +108,56 @@ static inline int open_pair(struct actor *self)
 	return rc;
 }
 
+static inline void book_item(struct ledger *l, uint64_t value, int64_t way)
+{
+	book(l, ITEMS, way);
+	book(l, VALUES, way * (int64_t)value);
+}
+
+/* 0, or -ENOMEM */
+static inline int ledger_open(struct ledger *l)
+{
+	*l = (struct ledger){ .semaphore = MAG_SEMAPHORE_INIT(PERMITS_MOST, PERMITS_MOST) };
+	return mag_queue_init(&l->queue, SHELVES, sizeof(uint64_t));
+}
+
+/* After the end of all actors: a line that is not at 0, or -1. */
+static inline int ledger_close(struct ledger *l)
+{
+	uint64_t value;
+
+	while (mag_queue_try_pop(&l->queue, &value) == 0)
+		book_item(l, value, -1);
+	book(l, PERMITS, PERMITS_MOST - (int64_t)mag_semaphore_permits(&l->semaphore));
+	if (mag_queue_fini(&l->queue) < 0)
+		return ITEMS;
+	if (mag_semaphore_fini(&l->semaphore) < 0)
+		return PERMITS;
+	for (int i = 0; i < LEDGER_LINES; i++) {
+		if (l->line[i])
+			return i;
+	}
+	return -1;
+}
+
+/* Without waiting: what there is room for goes in, what there is comes out. */
+static inline void trade_now(struct actor *self, bool push)
+{
+	struct ledger *l = self->ledger;
+
+	if (push && mag_queue_try_push(&l->queue, &self->value) == 0)
+		book_item(l, self->value, 1);
+	else if (!push && mag_queue_try_pop(&l->queue, &self->value) == 0)
+		book_item(l, self->value, -1);
+}
+
+/* More permits out than there are is an overdraft, which no later balance would show. */
+static inline bool book_permits(struct ledger *l, int64_t n)
+{
+	book(l, PERMITS, n);
+	return magi_load_rlx(&l->line[PERMITS]) <= PERMITS_MOST; /* [stat] */
+}
+
 static inline void tell(struct actor *self)
 {
 	if (self->future)
@@ -116,7 +173,7 @@ MAG_TASK(actor)
 	self->acts = 1 + (int)draw(self, 4);
 	while (self->acts-- > 0) {
 		magi_add_rlx(&self->ledger->steps, 1); /* [stat] */
-		self->kind = (int)draw(self, self->depth > 0 ? 10 : 5);
+		self->kind = (int)draw(self, self->depth > 0 ? 12 : 7);
 		if (self->kind == 0) {
 			MAG_YIELD(self->rc);
 		} else if (self->kind == 1) {
@@ -143,7 +200,36 @@ MAG_TASK(actor)
 		} else if (self->kind == 4) {
 			/* a future that somebody completes, or not before the deadline */
 			tell(self);
-		} else if (self->kind <= 6) {
+		} else if (self->kind == 5) {
+			/* an element in or out, or not before the deadline */
+			self->value = draw(self, 1000);
+			self->item = (int)draw(self, 4);
+			MAG_WITH_TIMEOUT(&self->scope, draw(self, 40) * MAG_MICROSECOND);
+			if (self->item == 0) {
+				MAG_AWAIT(self->rc, mag_queue_push, &self->ledger->queue, &self->value);
+				if (self->rc == 0)
+					book_item(self->ledger, self->value, 1);
+			} else if (self->item == 1) {
+				MAG_AWAIT(self->rc, mag_queue_pop, &self->ledger->queue, &self->value);
+				if (self->rc == 0)
+					book_item(self->ledger, self->value, -1);
+			} else {
+				trade_now(self, self->item == 2);
+			}
+			MAG_SCOPE_END(self->rc, &self->scope);
+		} else if (self->kind == 6) {
+			/* permits, which are kept for a while */
+			self->item = 1 + (int)draw(self, NEED_MOST);
+			MAG_WITH_TIMEOUT(&self->scope, draw(self, 40) * MAG_MICROSECOND);
+			MAG_AWAIT(self->rc, mag_semaphore_acquire, &self->ledger->semaphore, (uint32_t)self->item);
+			MAG_SCOPE_END(self->rc2, &self->scope);
+			if (self->rc == 0) {
+				mag_sim_assert(book_permits(self->ledger, self->item));
+				MAG_YIELD(self->rc);
+				book(self->ledger, PERMITS, -self->item);
+				mag_semaphore_release(&self->ledger->semaphore, (uint32_t)self->item);
+			}
+		} else if (self->kind <= 8) {
 			/* forks, with parks between them */
 			self->item = (int)draw(self, 3) + 1;
 			for (self->i = 0; self->i < self->item; self->i++) {
@@ -159,7 +245,7 @@ MAG_TASK(actor)
 			MAG_CALL(self->rc, actor, .ledger = self->ledger, .seed = magi_random_next(&self->random),
 				 .depth = self->depth - 1);
 			MAG_JOIN(self->rc);
-		} else if (self->kind <= 8) {
+		} else if (self->kind <= 10) {
 			/* a group with some policy and limit, whose members are killed now and then */
 			MAG_GROUP_BEGIN(&self->group, .policy = (enum mag_policy)draw(self, 3), .limit = draw(self, 4));
 			mag_future_init(&self->own);
