@@ -6,15 +6,18 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "model/coroutine.h"
 #include "model/seen.h"
+#include "model/site.h"
 #include "model/thread.h"
 #include "model/trace.h"
+#include "model/view.h"
 
 enum {
-	STACK = 64 * 1024,
 	DEPTH = 4096,
-	FLUSH = MODEL_THREADS, /* a choice: + thread, its oldest store becomes visible */
-	CHOICES = 2 * MODEL_THREADS
+	FLUSH = MODEL_THREADS,         /* a choice: + thread, its oldest store becomes visible */
+	INTERRUPT = 2 * MODEL_THREADS, /* + thread: it passes the full barrier that another one wants it to */
+	CHOICES = 3 * MODEL_THREADS
 };
 
 enum outcome { COMPLETE, SEEN, FAILED };
@@ -24,12 +27,11 @@ struct choice {
 	uint8_t option[CHOICES];
 };
 
-static char stack[MODEL_THREADS][STACK];
 static struct choice path[DEPTH];
 static uint32_t path_end, path_at;
 
 static const struct explore_model *model;
-static ucontext_t main_context;
+static jmp_buf main_context;
 static uint32_t preempted;
 static enum outcome outcome;
 static struct {
@@ -41,7 +43,7 @@ static void leave(enum outcome how)
 {
 	outcome = how;
 	if (running != NOBODY)
-		swapcontext(&thread[running].context, &main_context);
+		coroutine_switch(thread[running].context, main_context);
 }
 
 void explore_fail(const char *what, const char *file, int line)
@@ -70,9 +72,31 @@ void explore_abort(const char *why)
 	abort();
 }
 
+bool thread_views(void)
+{
+	return model->views;
+}
+
+bool explore_has_barriers(void)
+{
+	return model->barriers;
+}
+
+uint64_t thread_version(int t)
+{
+	return model->views ? view_version(t) : memory_version(t);
+}
+
+int explore_thread(void)
+{
+	return running;
+}
+
 /* What nobody else can see needs no other order. NOBODY: there is no such thing. */
 static int unseen(void)
 {
+	if (model->views)
+		return NOBODY;
 	for (int t = 0; t < MODEL_THREADS; t++) {
 		const struct memory_store *s = memory_oldest(t);
 
@@ -82,6 +106,16 @@ static int unseen(void)
 			return t;
 	}
 	return NOBODY;
+}
+
+/* Whether a barrier waits for this thread. */
+static bool is_awaited(int t)
+{
+	for (int i = 0; i < MODEL_THREADS; i++) {
+		if (thread[i].pending == BARRIER && !(thread[i].clean >> t & 1))
+			return true;
+	}
+	return false;
 }
 
 /* The first option is to go on with the thread that runs. */
@@ -104,26 +138,51 @@ static int options(uint8_t *option)
 	for (int t = 0; t < MODEL_THREADS; t++) {
 		if (memory_stored(t) != memory_flushed(t))
 			option[n++] = (uint8_t)(FLUSH + t);
+		if (model->views && is_awaited(t))
+			option[n++] = (uint8_t)(INTERRUPT + t);
 	}
 	return n;
 }
 
 static uint64_t state(void)
 {
-	uint64_t h = memory_hash();
+	uint32_t live = 0;
+	uint64_t h;
 
+	for (int t = 0; t < MODEL_THREADS; t++)
+		live |= (uint32_t)(thread[t].pending != NONE) << t;
+	h = hash_mix(plain_hash(), model->views ? view_hash(live) : memory_hash());
 	for (int t = 0; t < MODEL_THREADS; t++) {
 		h = hash_mix(h, thread[t].history);
-		h = hash_mix(h, memory_flushed(t));
-		h = hash_mix(h, (uint64_t)thread[t].clean << 1 | (memory_version() != thread[t].since));
+		h = hash_mix(h, thread_before_step(t));
+		h = hash_mix(h, (uint64_t)thread[t].clean << 2 | (uint64_t)thread[t].rung << 1 |
+					(thread_version(t) != thread[t].since));
 	}
 	/* whose turn it is matters only where taking it away is counted */
 	return model->preemptions == EXPLORE_ALL ? h : hash_mix(h, (uint64_t)running);
 }
 
-static int choose(void)
+/* Which answer this execution gives. */
+static unsigned answer(const struct choice *now, bool look)
 {
 	struct choice *c = &path[path_at];
+
+	if (path_at == path_end) {
+		if (look && seen_before(state(), preempted))
+			leave(SEEN);
+		if (path_end == DEPTH)
+			explore_abort("too many choices");
+		*c = *now;
+		path_end++;
+	} else if (c->count != now->count) {
+		explore_abort("an execution could not be repeated: something besides the choices differs");
+	}
+	path_at++;
+	return c->at;
+}
+
+static int choose(void)
+{
 	struct choice now = { 0 };
 
 	now.count = (uint8_t)options(now.option);
@@ -131,21 +190,28 @@ static int choose(void)
 		return NOBODY;
 	if (now.count == 1)
 		return now.option[0];
-	if (path_at == path_end) {
-		if (seen_before(state(), preempted))
-			leave(SEEN);
-		if (path_end == DEPTH)
-			explore_abort("too many choices");
-		*c = now;
-		path_end++;
-	} else if (c->count != now.count) {
-		explore_abort("an execution could not be repeated: something besides the choices differs");
-	}
-	path_at++;
-	return c->option[c->at];
+	return now.option[answer(&now, true)];
 }
 
-static void flush(int t)
+unsigned explore_choose(unsigned n)
+{
+	const struct choice now = { .count = (uint8_t)n };
+
+	return n == 1 ? 0 : answer(&now, false);
+}
+
+void explore_point(void)
+{
+	if (running != NOBODY)
+		thread[running].history = ++thread[running].points;
+}
+
+void explore_prune(void)
+{
+	leave(SEEN);
+}
+
+void explore_flush(int t)
 {
 	const struct memory_store *s = memory_flush(t);
 	uint32_t clean = thread_clean();
@@ -157,13 +223,27 @@ static void flush(int t)
 	}
 }
 
+static void interrupt(int t)
+{
+	view_fence(t);
+	trace_add(t, "is interrupted", NULL, 0);
+	for (int i = 0; i < MODEL_THREADS; i++) {
+		if (thread[i].pending == BARRIER)
+			thread[i].clean |= 1u << t;
+	}
+}
+
 /* Returns when the thread that calls it is chosen. */
 static void take_turns(void)
 {
 	int from = running, next;
 
-	while ((next = choose()) >= FLUSH)
-		flush(next - FLUSH);
+	while ((next = choose()) >= FLUSH) {
+		if (next >= INTERRUPT)
+			interrupt(next - INTERRUPT);
+		else
+			explore_flush(next - FLUSH);
+	}
 	if (next == NOBODY) {
 		for (int t = 0; t < MODEL_THREADS; t++) {
 			if (thread[t].pending != NONE)
@@ -176,7 +256,7 @@ static void take_turns(void)
 	if (from != NOBODY && thread_can_go_on(from))
 		preempted++;
 	running = next;
-	swapcontext(from == NOBODY ? &main_context : &thread[from].context, &thread[next].context);
+	coroutine_switch(from == NOBODY ? main_context : thread[from].context, thread[next].context);
 }
 
 static void await_turn(enum pending what)
@@ -185,7 +265,7 @@ static void await_turn(enum pending what)
 
 	thread[running].pending = what;
 	if (first)
-		swapcontext(&thread[running].context, &main_context);
+		coroutine_switch(thread[running].context, main_context);
 	else
 		take_turns();
 }
@@ -194,6 +274,8 @@ void explore_step(enum pending what)
 {
 	if (running == NOBODY)
 		return;
+	if (model->views)
+		view_catch_up(running);
 	await_turn(what);
 	thread[running].pending = ANY;
 	thread[running].stepped = memory_stored(running);
@@ -221,21 +303,17 @@ static void execute(void)
 	running = NOBODY;
 	preempted = path_at = 0;
 	for (int t = 0; t < MODEL_THREADS; t++) {
-		ucontext_t *c = &thread[t].context;
-
 		thread[t] = (struct thread){ .pending = model->thread[t] ? START : NONE };
-		if (!model->thread[t])
-			continue;
-		getcontext(c);
-		c->uc_stack.ss_sp = stack[t];
-		c->uc_stack.ss_size = STACK;
-		makecontext(c, body, 0);
+		if (model->thread[t])
+			coroutine_begin(t, thread[t].context, body);
 	}
 	model->start();
 	memory_reset();
+	view_reset();
+	plain_reset();
 	for (running = 0; running < MODEL_THREADS; running++) {
 		if (thread[running].pending == START)
-			swapcontext(&main_context, &thread[running].context);
+			coroutine_switch(main_context, thread[running].context);
 	}
 	running = NOBODY;
 	take_turns();
@@ -269,6 +347,8 @@ struct explore_result explore(const struct explore_model *m)
 	model = m;
 	failure.what = NULL;
 	path_end = 0;
+	view_clear();
+	plain_clear();
 	r.seconds = now();
 	seen_init();
 	do {
@@ -279,5 +359,6 @@ struct explore_result explore(const struct explore_model *m)
 	seen_fini();
 	r.seconds = now() - r.seconds;
 	r.refuted = failure.what != NULL;
+	site_print();
 	return r;
 }

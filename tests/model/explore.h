@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* explore.h - runs a few small threads in every order that x86-TSO allows, one execution after the other.
+/* explore.h - runs a few small threads in every order that a memory model allows, one execution after the other: x86-TSO
+ * (memory.h), or a weaker one in which the orders in the sources count (view.h).
  *
  * What:    the threads are coroutines on one OS thread. Before each atomic operation, the search chooses who goes on, or
- *          whose oldest waiting store becomes visible (memory.h); an execution is a list of such choices, and the next one
- *          repeats it up to the last choice that has another answer.
+ *          whose oldest waiting store becomes visible (memory.h), and which store a load gives (view.h); an execution is
+ *          a list of such choices, and the next one repeats it up to the last choice that has another answer.
  * Always:  a state that was there before is not gone on with: threads that have read the same values are at the same place,
  *          so what they have read stands for them.
  *          A thread that spins (magi_pause) does nothing until something visible has changed.
- * Not:     reads that are older than TSO allows, or reordered: ARM's. Data that is not atomic: it is visible at once. */
+ *          Data that is not atomic is visible at once; start names what threads share of it (plain.h).
+ * Not:     a thread that depends on anything but what it has read: time, random numbers, addresses from malloc. */
 #ifndef MAGPIE_TESTS_MODEL_EXPLORE_H
 #define MAGPIE_TESTS_MODEL_EXPLORE_H
 
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 #include "model/memory.h"
+#include "model/plain.h"
 
 enum { EXPLORE_ALL = -1 };
 
@@ -26,6 +29,9 @@ struct explore_model {
 	void (*end)(void); /* after the last thread, when all is visible */
 	/* How often a thread may lose its turn although it could go on; EXPLORE_ALL: as often as it likes. */
 	int preemptions;
+	int quick;     /* the same with views, in explore_holds, unless MAGPIE_LONG is set; 0: no other */
+	bool views;    /* the weaker model */
+	bool barriers; /* a thread calls magi_barrier_all */
 };
 
 struct explore_result {
@@ -39,6 +45,12 @@ struct explore_result explore(const struct explore_model *m);
 /* Prints what failed, and the schedule that led there. */
 void explore_schedule(void);
 
+/* Searches in both memory models, or in that which MODEL_MEMORY names (tso, views); prints the counts, and why it does not
+ * hold. */
+bool explore_holds(const struct explore_model *m);
+/* For programs that have a fault: whether some of these do not hold. */
+bool explore_some_fail(const struct explore_model *const m[], size_t n);
+
 /* What belongs to one thread needs fewer choices. Called by start; the program is aborted when it is not so. */
 enum explore_own {
 	NOT_OWN,
@@ -46,6 +58,15 @@ enum explore_own {
 	HIDDEN   /* nor loads */
 };
 void explore_own(int thread, const void *p, size_t size, enum explore_own how);
+
+/* What a thread sleeps on: the doorbell of model thread t, which orders nothing. */
+void explore_ring(int t);
+void explore_sleep(void);
+/* The model thread that runs, -1: start or end does. */
+int explore_thread(void);
+
+/* What the running thread has read does not matter from here on, but for what is in memory that start has named. */
+void explore_point(void);
 
 /* A thread that fails ends the search; start and end go on after the call. */
 void explore_fail(const char *what, const char *file, int line);

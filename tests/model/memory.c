@@ -11,13 +11,14 @@ static struct {
 	uint32_t stored, flushed;
 } queue[MODEL_THREADS];
 
-static uint64_t hash, version;
+static uint64_t hash, changes, own_changes[MODEL_THREADS];
 
 void memory_reset(void)
 {
 	memset(queue, 0, sizeof(queue));
 	hash = 0;
-	version = 1;
+	changes = 1;
+	memset(own_changes, 0, sizeof(own_changes));
 }
 
 uint64_t memory_read(const void *p, size_t size)
@@ -47,6 +48,17 @@ bool memory_store(int thread, struct memory_store store)
 	return true;
 }
 
+bool memory_waits(int thread, const void *p, size_t size)
+{
+	for (uint32_t i = queue[thread].flushed; i != queue[thread].stored; i++) {
+		const struct memory_store *s = &queue[thread].store[i % QUEUE];
+
+		if ((uintptr_t)s->p - (uintptr_t)p < size || (uintptr_t)p - (uintptr_t)s->p < s->size)
+			return true;
+	}
+	return false;
+}
+
 const struct memory_store *memory_oldest(int thread)
 {
 	if (queue[thread].stored == queue[thread].flushed)
@@ -58,7 +70,7 @@ const struct memory_store *memory_flush(int thread)
 {
 	const struct memory_store *s = &queue[thread].store[queue[thread].flushed++ % QUEUE];
 
-	memory_write(s->p, s->size, s->value);
+	memory_write(thread, s->p, s->size, s->value);
 	return s;
 }
 
@@ -67,7 +79,7 @@ static uint64_t hash_of(const void *p, uint64_t value)
 	return hash_mix(hash_mix(0, (uintptr_t)p), value);
 }
 
-void memory_write(void *p, size_t size, uint64_t value)
+void memory_write(int thread, void *p, size_t size, uint64_t value)
 {
 	uint64_t old = memory_read(p, size);
 
@@ -76,7 +88,9 @@ void memory_write(void *p, size_t size, uint64_t value)
 	if (value == old)
 		return;
 	hash += hash_of(p, value) - hash_of(p, old);
-	version++;
+	changes++;
+	if (thread >= 0)
+		own_changes[thread]++;
 }
 
 uint32_t memory_stored(int thread)
@@ -91,10 +105,20 @@ uint32_t memory_flushed(int thread)
 
 uint64_t memory_hash(void)
 {
-	return hash;
+	uint64_t h = hash;
+
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		for (uint32_t i = queue[t].flushed; i != queue[t].stored; i++) {
+			const struct memory_store *s = &queue[t].store[i % QUEUE];
+
+			h = hash_mix(hash_mix(h, (uintptr_t)s->p), s->value);
+		}
+		h = hash_mix(h, (uint64_t)t);
+	}
+	return h;
 }
 
-uint64_t memory_version(void)
+uint64_t memory_version(int thread)
 {
-	return version;
+	return changes - own_changes[thread];
 }

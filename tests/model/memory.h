@@ -28,22 +28,24 @@ void memory_reset(void);
 uint64_t memory_load(int thread, const void *p, size_t size);
 /* False: too many wait. */
 bool memory_store(int thread, struct memory_store store);
+/* Whether one of these bytes waits. */
+bool memory_waits(int thread, const void *p, size_t size);
 /* The oldest that waits, or NULL. */
 const struct memory_store *memory_oldest(int thread);
 /* It becomes visible. */
 const struct memory_store *memory_flush(int thread);
 /* Becomes visible now: nothing of the thread waits. */
-void memory_write(void *p, size_t size, uint64_t value);
+void memory_write(int thread, void *p, size_t size, uint64_t value);
 uint64_t memory_read(const void *p, size_t size);
 
 /* How many stores of a thread there have been, and how many are visible. */
 uint32_t memory_stored(int thread);
 uint32_t memory_flushed(int thread);
 
-/* Of all that is visible, compared with the first state. */
+/* Of what waits, and of all that is visible, compared with the first state. */
 uint64_t memory_hash(void);
-/* Differs after each change of something visible. */
-uint64_t memory_version(void);
+/* Differs after each change of something visible by another thread than this. */
+uint64_t memory_version(int thread);
 
 static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 {

@@ -27,6 +27,13 @@ enum explore_own thread_owns(int t, const void *p)
 	return NOT_OWN;
 }
 
+uint32_t thread_before_step(int t)
+{
+	int32_t before = (int32_t)(thread[t].stepped - memory_flushed(t));
+
+	return before > 0 ? (uint32_t)before : 0;
+}
+
 /* What a thread has stored since its last step might as well not have been stored yet: it is between two stores. */
 uint32_t thread_clean(void)
 {
@@ -51,7 +58,9 @@ bool thread_can_go_on(int t)
 	case DRAINED:
 		return memory_stored(t) == memory_flushed(t);
 	case CHANGED:
-		return memory_version() != thread[t].since;
+		return thread_version(t) != thread[t].since;
+	case RUNG:
+		return thread[t].rung;
 	case BARRIER:
 		return thread[t].clean == (1u << MODEL_THREADS) - 1;
 	}
