@@ -32,8 +32,8 @@ void model_pause(void);
 		&model_site;                                                                               \
 	})
 
-/* the sum drops qualifiers, which a cast must not have */
-#define MODEL_VALUE(p, v) ((__typeof__(*(p) + 0))(v))
+/* the sum drops qualifiers, which a cast must not have; as the value of a statement it may go unused */
+#define MODEL_VALUE(p, v) __extension__({ (__typeof__(*(p) + 0))(v); })
 #define MODEL_LOAD(op, order, p) MODEL_VALUE(p, model_load(MODEL_SITE(op, order, #p), (p), sizeof(*(p))))
 #define MODEL_STORE(op, order, p, v) model_store(MODEL_SITE(op, order, #p), (p), sizeof(*(p)), (uint64_t)(v))
 #define MODEL_RMW(op, order, how, p, v) \

@@ -233,6 +233,18 @@ static void interrupt(int t)
 	}
 }
 
+/* Nobody can go on. */
+static void rest(void)
+{
+	bool asleep = model->quiet && model->quiet();
+
+	for (int t = 0; t < MODEL_THREADS; t++) {
+		if (thread[t].pending != NONE && (!asleep || thread[t].pending != RUNG))
+			explore_fail("every thread waits for another", __FILE__, __LINE__);
+	}
+	leave(COMPLETE);
+}
+
 /* Returns when the thread that calls it is chosen. */
 static void take_turns(void)
 {
@@ -244,13 +256,8 @@ static void take_turns(void)
 		else
 			explore_flush(next - FLUSH);
 	}
-	if (next == NOBODY) {
-		for (int t = 0; t < MODEL_THREADS; t++) {
-			if (thread[t].pending != NONE)
-				explore_fail("every thread waits for another", __FILE__, __LINE__);
-		}
-		leave(COMPLETE);
-	}
+	if (next == NOBODY)
+		rest();
 	if (next == from)
 		return;
 	if (from != NOBODY && thread_can_go_on(from))
@@ -289,17 +296,23 @@ void explore_note(const char *what, const char *name, uint64_t value)
 	trace_add(running, what, name, value);
 }
 
+void explore_leave(void)
+{
+	explore_note("end", NULL, 0);
+	await_turn(NONE);
+}
+
 static void body(void)
 {
 	model->thread[running]();
-	explore_note("end", NULL, 0);
-	await_turn(NONE);
+	explore_leave();
 }
 
 static void execute(void)
 {
 	memory_reset();
 	trace_reset();
+	thread_reset();
 	running = NOBODY;
 	preempted = path_at = 0;
 	for (int t = 0; t < MODEL_THREADS; t++) {

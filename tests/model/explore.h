@@ -27,11 +27,14 @@ struct explore_model {
 	void (*start)(void); /* sets the first state; no other thread is there */
 	void (*thread[MODEL_THREADS])(void);
 	void (*end)(void); /* after the last thread, when all is visible */
+	/* Whether it is fine that those who are left sleep for ever; NULL: it is not. */
+	bool (*quiet)(void);
 	/* How often a thread may lose its turn although it could go on; EXPLORE_ALL: as often as it likes. */
 	int preemptions;
-	int quick;     /* the same with views, in explore_holds, unless MAGPIE_LONG is set; 0: no other */
-	bool views;    /* the weaker model */
-	bool barriers; /* a thread calls magi_barrier_all */
+	int quick;       /* the same with views, in explore_holds, unless MAGPIE_LONG is set; 0: no other */
+	bool views;      /* the weaker model */
+	bool only_views; /* there are too many orders under TSO, and none that views do not have */
+	bool barriers;   /* a thread calls magi_barrier_all */
 };
 
 struct explore_result {
@@ -59,9 +62,16 @@ enum explore_own {
 };
 void explore_own(int thread, const void *p, size_t size, enum explore_own how);
 
+/* Called by start: nobody stores there, so a load is no step. */
+void explore_constant(const void *p, size_t size);
+
 /* What a thread sleeps on: the doorbell of model thread t, which orders nothing. */
 void explore_ring(int t);
 void explore_sleep(void);
+/* The running thread has looked at something in vain, and does so again once that can make a difference. */
+void explore_again(void);
+/* The running thread does nothing more. */
+void explore_leave(void);
 /* The model thread that runs, -1: start or end does. */
 int explore_thread(void);
 

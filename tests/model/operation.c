@@ -20,6 +20,8 @@ static void check_owner(const void *p, bool stores)
 		if (running != NOBODY && t != running && thread_owns(t, p) > (stores ? NOT_OWN : WRITTEN))
 			explore_abort("a look or a store at what is another thread's own");
 	}
+	if (stores && running != NOBODY && thread_constant(p))
+		explore_abort("a store to a constant");
 }
 
 void thread_plain(const void *p, size_t size, bool stores)
@@ -136,6 +138,8 @@ uint64_t model_load(struct model_site *s, const void *p, size_t size)
 	if (running == NOBODY)
 		return memory_read(p, size);
 	check_owner(p, false);
+	if (thread_constant(p))
+		return memory_read(p, size);
 	if (thread_views())
 		return load_view(order, p, size, s->name);
 	if (thread_owns(running, p)) {
@@ -226,17 +230,29 @@ void model_fence(struct model_site *s)
 	explore_note("fence", NULL, 0);
 }
 
-void model_pause(void)
+static void pause_until_changed(void)
 {
 	if (running == NOBODY)
 		explore_abort("start or end waits for a thread that is not there");
-	/* who has looked at an old store and comes back for a newer one might have come later */
-	if (thread_views() && view_is_stale(running))
-		explore_prune();
 	explore_step(CHANGED);
 	thread[running].since = thread_version(running);
-	view_forget(running);
 	explore_note("pause", NULL, 0);
+}
+
+void model_pause(void)
+{
+	/* who has looked at an old store and comes back for a newer one might have come later */
+	if (running != NOBODY && thread_views() && view_last_was_old(running))
+		explore_prune();
+	pause_until_changed();
+}
+
+void explore_again(void)
+{
+	if (thread_views() && view_renew(running))
+		explore_note("again", NULL, 0);
+	else
+		pause_until_changed();
 }
 
 /* A spin loop that has lost patience still waits for the same change. */

@@ -27,10 +27,12 @@ static bool holds_in(const struct explore_model *m, bool views)
 	struct explore_model copy = *m;
 	struct explore_result r;
 
-	if (!is_wanted(views))
+	if (!is_wanted(views) || (m->only_views && !views))
 		return true;
 	copy.views = views;
-	if (views && m->quick && !getenv("MAGPIE_LONG"))
+	if (getenv("MODEL_PREEMPTIONS"))
+		copy.preemptions = atoi(getenv("MODEL_PREEMPTIONS"));
+	else if (views && m->quick && !getenv("MAGPIE_LONG"))
 		copy.preemptions = m->quick;
 	r = explore(&copy);
 	fprintf(stderr, "model %s %s %s: %" PRIu64 " executions, %" PRIu64 " states, %.2f s%s\n", m->name,

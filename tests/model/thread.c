@@ -18,6 +18,34 @@ void explore_own(int t, const void *p, size_t size, enum explore_own how)
 	explore_abort("too many places are a thread's own");
 }
 
+static struct {
+	const void *p;
+	size_t size;
+} constant[CONSTANTS];
+static uint32_t constants;
+
+void thread_reset(void)
+{
+	constants = 0;
+}
+
+void explore_constant(const void *p, size_t size)
+{
+	if (constants == CONSTANTS)
+		explore_abort("too many constants");
+	constant[constants].p = p;
+	constant[constants++].size = size;
+}
+
+bool thread_constant(const void *p)
+{
+	for (uint32_t i = 0; i < constants; i++) {
+		if ((uintptr_t)p - (uintptr_t)constant[i].p < constant[i].size)
+			return true;
+	}
+	return false;
+}
+
 enum explore_own thread_owns(int t, const void *p)
 {
 	for (int i = 0; i < OWN; i++) {

@@ -10,7 +10,7 @@
 
 #include "model/explore.h"
 
-enum { NOBODY = -1, OWN = 4 };
+enum { NOBODY = -1, OWN = 12, CONSTANTS = 32 };
 
 /* What a thread does when it is chosen; it must be able to. */
 enum pending {
@@ -56,6 +56,8 @@ void thread_plain(const void *p, size_t size, bool stores);
 uint32_t thread_clean(void);
 /* How many of its waiting stores are from before its last step. */
 uint32_t thread_before_step(int t);
+bool thread_constant(const void *p);
+void thread_reset(void);
 enum explore_own thread_owns(int t, const void *p);
 
 /* The running thread waits until it may do this, and is chosen. */

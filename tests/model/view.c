@@ -25,10 +25,11 @@ static uint32_t locations;
 static struct location *table[TABLE];
 
 static struct {
-	struct view now;             /* what it knows */
-	struct view read;            /* what it would know if its loads had acquired: a fence makes it so */
-	struct view fenced;          /* what it knew at its last fence: carried by relaxed stores */
-	bool looked[VIEW_LOCATIONS]; /* since view_forget */
+	struct view now;          /* what it knows */
+	struct view read;         /* what it would know if its loads had acquired: a fence makes it so */
+	struct view fenced;       /* what it knew at its last fence: carried by relaxed stores */
+	bool old[VIEW_LOCATIONS]; /* it has read an old one there since view_renew */
+	bool last_was_old;
 	uint64_t stores;
 	const void *dirty[DIRTY];
 	uint32_t dirty_count;
@@ -143,7 +144,8 @@ uint64_t view_load(int t, struct location *l, unsigned back, enum model_order or
 	know(&of[t].now, l, at);
 	know(&of[t].read, l, at);
 	take_note(t, &l->message[at], order);
-	of[t].looked[l->index] = true;
+	of[t].last_was_old = back > 0;
+	of[t].old[l->index] |= back > 0;
 	return l->message[at].value;
 }
 
@@ -188,6 +190,7 @@ uint64_t view_exchange(int t, struct location *l, uint64_t value, enum model_ord
 	struct message *m;
 
 	take_note(t, was, order);
+	of[t].last_was_old = false;
 	m = append(t, l, value);
 	join(&m->view, &was->view);
 	release(t, l, m, order);
@@ -205,18 +208,24 @@ void view_fence(int t)
 	of[t].read.clock[t] = of[t].now.clock[t];
 }
 
-bool view_is_stale(int t)
+bool view_last_was_old(int t)
 {
-	for (uint32_t i = 0; i < locations; i++) {
-		if (of[t].looked[i] && of[t].now.at[i] < location[i].newest)
-			return true;
-	}
-	return false;
+	return of[t].last_was_old;
 }
 
-void view_forget(int t)
+bool view_renew(int t)
 {
-	memset(of[t].looked, 0, sizeof(of[t].looked));
+	bool any = false;
+
+	for (uint32_t i = 0; i < locations; i++) {
+		if (!of[t].old[i])
+			continue;
+		of[t].old[i] = false;
+		any = true;
+		know(&of[t].now, &location[i], location[i].newest);
+		know(&of[t].read, &location[i], location[i].newest);
+	}
+	return any;
 }
 
 void view_plain(int t, const void *p, size_t size)
@@ -302,6 +311,10 @@ uint64_t view_hash(uint32_t live)
 	for (uint32_t i = 0; i < locations; i++) {
 		const struct location *l = &location[i];
 
+		for (int t = 0; t < MODEL_THREADS; t++) {
+			if (of[t].old[i])
+				h = hash_mix(h, (uint64_t)i << 32 | (uint32_t)t);
+		}
 		for (uint32_t at = least.at[i]; at <= l->newest; at++) {
 			h = hash_mix(h, (uint64_t)i << 32 | (l->newest - at));
 			h = hash_mix(h, l->message[at].value);

@@ -46,9 +46,11 @@ void view_store(int thread, struct location *l, uint64_t value, enum model_order
 uint64_t view_exchange(int thread, struct location *l, uint64_t value, enum model_order order);
 void view_fence(int thread);
 
-/* Whether the thread has read something since view_forget that was not the newest then, or is not now. */
-bool view_is_stale(int thread);
-void view_forget(int thread);
+/* Whether the thread's last load gave an old store. */
+bool view_last_was_old(int thread);
+/* Says whether one has since the last call; from here on the thread knows the newest in those places, since nothing stays
+ * hidden for ever. */
+bool view_renew(int thread);
 
 /* Plain stores to atomic locations are found when the memory differs: they are relaxed ones. */
 void view_plain(int thread, const void *p, size_t size);
