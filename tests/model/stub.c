@@ -12,6 +12,7 @@
 
 STUB(magi_free)
 STUB(magi_io_drain)
+STUB(magi_offload_punt)
 STUB(magi_runtime_opened)
 STUB(magi_runtime_stopped)
 STUB(magi_self_set)
