@@ -91,12 +91,20 @@ static void store_view(enum model_order order, void *p, size_t size, uint64_t v,
 	trace_add(running, "store", name, v);
 }
 
+static void step_view(const void *p)
+{
+	if (thread_owns(running, p) != HIDDEN)
+		explore_step(ANY);
+	else
+		view_catch_up(running);
+}
+
 static uint64_t rmw_view(enum model_order order, enum model_rmw how, void *p, size_t size, uint64_t v)
 {
 	struct location *l;
 	uint64_t old;
 
-	explore_step(ANY);
+	step_view(p);
 	plain_access(p, size, ATOMIC_WRITE);
 	l = view_at(p, size);
 	old = view_peek(l, 0);
@@ -111,7 +119,7 @@ static bool cas_view(enum model_order order, void *p, size_t size, uint64_t *exp
 	struct location *l;
 	unsigned readable, option[64], options = 0;
 
-	explore_step(ANY);
+	step_view(p);
 	plain_access(p, size, ATOMIC_WRITE);
 	l = view_at(p, size);
 	readable = view_readable(running, l, MODEL_RLX);

@@ -91,10 +91,16 @@ static void sends_one_pinned(void)
 	send(2, true);
 }
 
-static void sent_one(void)
+static void sent_two(void)
 {
 	start();
+	send(1, false);
 	send(2, false);
+}
+
+static void sends_the_third(void)
+{
+	send(0, false);
 }
 
 static void collects(void)
@@ -166,7 +172,7 @@ static void all_arrive_once(void)
 		.quick = 3                                                                                             \
 	}
 static const struct explore_model collected = MODEL("collected", start, collects_and_takes, sends_two, sends_one),
-				  stolen = MODEL("stolen", sent_one, collects_and_takes, sends_two, steals_inbox),
+				  stolen = MODEL("stolen", sent_two, collects_and_takes, sends_the_third, steals_inbox),
 				  pinned = MODEL("pinned", start, collects_and_takes, sends_two, sends_one_pinned),
 				  spilled = MODEL("spilled", has_three, collects_all, takes_from_owner);
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* test_semaphore.c - semaphore.c on the waiter core, wait.c and cancel.c, in every order: each permit is free or somebody's,
+ * and nobody waits while there are enough. */
+#include <criterion/criterion.h>
+
+#include "model/task.h"
+#include "task/cancel.c"
+#include "task/wait.c"
+#define lock_of semaphore_lock_of
+#include "sync/semaphore.c"
+
+static mag_semaphore semaphore;
+static uint32_t held[TASKS], given;
+
+static void start(void)
+{
+	tasks_init();
+	memset(&semaphore, 0, sizeof(semaphore));
+	mag_semaphore_init(&semaphore, 0, 4);
+	semaphore.waitq.gone = gone; /* stored by each who waits */
+	explore_shared(&semaphore, sizeof(semaphore));
+	memset(held, 0, sizeof(held));
+	given = 0;
+	explore_ghost(held, sizeof(held));
+	/* task 1 is never cancelled, task 0 by thread 2 */
+	explore_constant(&its_scope[1].cancelled, sizeof(its_scope[1].cancelled));
+	explore_own(1, &its_scope[1].shard, sizeof(its_scope[1].shard), HIDDEN);
+	explore_own(2, &runtime.visitors, sizeof(runtime.visitors), HIDDEN);
+}
+
+static int64_t acquire(int i, uint32_t n)
+{
+	int64_t rc = task_await(i, mag_semaphore_acquire(&its_worker[i], &frame[i], &semaphore, n));
+
+	if (rc == 0)
+		held[i] = n;
+	explore_point();
+	return rc;
+}
+
+static void release(uint32_t n)
+{
+	mag_semaphore_release(&semaphore, n);
+	explore_point();
+}
+
+static void cancel(int i)
+{
+	mag_scope_cancel(&its_scope[i]);
+	explore_point();
+}
+
+/* Task 0 may be cancelled, task 1 is not. */
+
+static void takes_one(void)
+{
+	int64_t rc = acquire(0, 1);
+
+	explore_assert(rc == 0 || rc == MAG_ECANCELED);
+}
+
+static void takes_one_and_gives_it_back(void)
+{
+	if (acquire(0, 1))
+		return;
+	held[0] = 0;
+	release(1);
+}
+
+static void wants_two(void)
+{
+	explore_assert(acquire(0, 2) == MAG_ECANCELED);
+}
+
+static void gets_one(void)
+{
+	explore_assert(acquire(1, 1) == 0);
+}
+
+static void gets_one_and_ends_it(void)
+{
+	explore_assert(acquire(1, 1) == 0);
+	explore_freed(&semaphore);
+}
+
+static void gives_one(void)
+{
+	given = 1;
+	release(1);
+}
+
+static void cancels(void)
+{
+	cancel(0);
+}
+
+static void gives_one_and_cancels(void)
+{
+	gives_one();
+	cancels();
+}
+
+static void gives_two_in_turn(void)
+{
+	release(1);
+	release(1);
+}
+
+static void wants_two_and_gets_them(void)
+{
+	explore_assert(acquire(1, 2) == 0);
+}
+
+static uint32_t in_all(void)
+{
+	return semaphore.state / 2 + held[0] + held[1];
+}
+
+static void one_in_all(void)
+{
+	explore_assert(in_all() == 1);
+	explore_assert(!(semaphore.state & WAITERS) && !semaphore.waitq.head);
+}
+
+static void two_in_all(void)
+{
+	explore_assert(in_all() == 2);
+}
+
+static void nothing(void)
+{
+}
+
+#define MODEL(what, soon, is_left, ...)                                                                        \
+	{                                                                                                      \
+		.name = (what), .start = start, .thread = { __VA_ARGS__ }, .end = (is_left), .preemptions = 3, \
+		.quick = (soon), .only_views = true                                                            \
+	}
+static const struct explore_model granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one,
+							       gives_one, cancels),
+				  passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one,
+						    gives_one_and_cancels),
+				  head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one,
+						    gives_one_and_cancels),
+				  two_in_turn = MODEL("two_in_turn", EXPLORE_ALL, two_in_all, gives_two_in_turn,
+						      wants_two_and_gets_them),
+				  ended = MODEL("ended", EXPLORE_ALL, nothing, gives_one, gets_one_and_ends_it);
+
+#ifdef MODEL_FAULT
+
+Test(semaphore, fault_is_found, .timeout = 120)
+{
+	const struct explore_model *const all[] = { &granted_or_cancelled, &two_in_turn, &ended, &head_goes,
+						    &passed_on };
+
+	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
+}
+
+#else
+
+Test(semaphore, permit_goes_to_the_waiter_or_stays_when_that_is_cancelled, .timeout = 300)
+{
+	cr_assert(explore_holds(&granted_or_cancelled));
+}
+
+Test(semaphore, permit_that_is_given_back_reaches_the_next, .timeout = 300)
+{
+	cr_assert(explore_holds(&passed_on));
+}
+
+Test(semaphore, cancelled_head_lets_the_next_through, .timeout = 300)
+{
+	cr_assert(explore_holds(&head_goes));
+}
+
+Test(semaphore, permits_gather_until_there_are_enough, .timeout = 300)
+{
+	cr_assert(explore_holds(&two_in_turn));
+}
+
+Test(semaphore, who_gets_the_last_permit_may_end_it, .timeout = 300)
+{
+	cr_assert(explore_holds(&ended));
+}
+
+#endif
