@@ -16,12 +16,22 @@ enum {
 	RUNS_MAX = 150,    /* what a machine that does nothing else needs half a second for */
 	SECONDS_LONG = 60, /* for each number of workers, picked like the others */
 	SIM_ROUNDS = 20,
-	SIM_SEEDS = 400,
-	SIM_SEEDS_LONG = 20000,
+#ifdef MAGI_POINTS
+	SIM_SEEDS = 250,
+#else
+	SIM_SEEDS = 60, /* switches only where a task waits: the rest is for the program with points */
+#endif
+	SIM_SEEDS_LONG = 20000, /* also for a planted fault: those there are take up to 450 */
 	SEED = 1,
 	SEEDS_APART = 1 << 24
 };
 #define TIME_SHORT (500 * MAG_MILLISECOND)
+#define TIME_SIM (3 * MAG_SECOND) /* where something slows it down */
+#ifdef LINEAR_FAULT
+#define LONGER true
+#else
+#define LONGER getenv("MAGPIE_LONG")
+#endif
 
 /* Several rounds at once. */
 struct flights {
@@ -68,7 +78,7 @@ static void run(const struct linear_object *object, uint32_t workers, uint64_t s
 	mag_runtime_options options = { .size = sizeof(options),
 					.workers = workers,
 					.spin_us = workers > 2 ? UINT32_MAX : 0 };
-	bool longer = getenv("MAGPIE_LONG");
+	bool longer = LONGER;
 	uint64_t end = magi_clock_ns() + (longer ? SECONDS_LONG * MAG_SECOND : TIME_SHORT);
 	static struct linear_report report[FLIGHTS];
 
@@ -125,9 +135,10 @@ void linear_simulate(const struct linear_object *object)
 {
 	static struct linear_report report;
 	uint64_t start = magi_clock_ns(), seed = seed_for(0);
-	uint32_t seeds = getenv("MAGPIE_LONG") ? SIM_SEEDS_LONG : SIM_SEEDS;
+	bool longer = LONGER;
+	uint32_t seeds = longer ? SIM_SEEDS_LONG : SIM_SEEDS;
 
-	for (uint32_t i = 0; i < seeds && !report.failed; i++) {
+	for (uint32_t i = 0; i < seeds && !report.failed && (longer || magi_clock_ns() < start + TIME_SIM); i++) {
 		uint64_t first = seed + i * (uint64_t)SIM_ROUNDS;
 		int64_t rc = mag_sim_run(first, NULL, linear_rounds, .object = object, .seed = first,
 					 .rounds = SIM_ROUNDS, .report = &report);

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# unlock: between its look at the word and its store somebody begins to wait, and that is lost.
+s/while \(!magi_cas_rel\(&m->state, &s, s & MAGI_MUTEX_BITS\)\);/while (magi_store_rel(\&m->state, s \& MAGI_MUTEX_BITS), false);/
