@@ -229,8 +229,7 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	if (s->trace && s->trace != stderr)
 		fclose(s->trace);
 	magi_fiber_free_all(s);
-	if (!s->failed) /* else some io of it is still open */
-		magi_world_destroy(s->host.world);
+	magi_world_destroy(s->host.world); /* of a run that was broken off, with all that is open there */
 	free(s);
 	return rc;
 }
