@@ -17,7 +17,7 @@ set(test_environment
 	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 	TSAN_OPTIONS=second_deadlock_stack=1
-	LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profile/%p-%m.profraw)
+	LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profile/%4m.profraw)
 
 # ThreadSanitizer's shadow does not fit where the kernel spreads mappings widely.
 set(test_prefix "")

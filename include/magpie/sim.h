@@ -115,6 +115,10 @@ MAG_API void mag_sim_assert_quiescent(void);
  * simulation. */
 MAG_API void mag_sim_point(void);
 
+/* Cuts the simulated network, or mends it: while it is cut nothing gets through between addresses, but for Unix sockets;
+ * streams then go on. Does nothing outside a simulation. */
+MAG_API void mag_sim_partition(bool cut);
+
 /* Writes a line into the run's trace, and into its hash: what it says must not depend on addresses. Does nothing outside
  * a simulation. */
 MAG_API void mag_sim_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

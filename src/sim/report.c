@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/sim.h"
 #include "sim/sim.h"
 
 void magi_sim_failed(struct magi_sim *s, const char *format, ...)
@@ -56,6 +57,12 @@ static void print_thread(const struct magi_fiber *f)
 	fputc('\n', stderr);
 }
 
+static void print_open(void *ctx, int fd, const char *kind, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "  open: %s %d %s\n", kind, fd, text);
+}
+
 /* The program's own command line, as the shell takes it. */
 static void print_command(void)
 {
@@ -102,6 +109,8 @@ void magi_sim_report(struct magi_sim *s)
 		r->workers, (double)s->now / 1e3, r->steps, r->switches, r->preemptions, r->faults);
 	for (const struct magi_fiber *f = s->fibers; f; f = f->next)
 		print_thread(f);
+	if (s->host.world)
+		magi_world_each_open(s->host.world, print_open, NULL);
 	if (!s->options.no_replay)
 		print_replay(s);
 	fflush(stderr);

@@ -241,6 +241,12 @@ bool mag_sim_running(void)
 	return h && h->ops == &magi_sim_host_ops;
 }
 
+void mag_sim_partition(bool cut)
+{
+	if (mag_sim_running())
+		magi_world_partition(magi_host()->world, cut);
+}
+
 void mag_sim_point(void)
 {
 	magi_point(MAGI_POINT_IO, NULL);

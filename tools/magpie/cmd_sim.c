@@ -263,7 +263,10 @@ static int run_many(struct asked *a)
 	printf("seed %#" PRIx64 " fails, %.1f s\n", failed, (double)(mag_now() - started) / 1e9);
 	if (a->shrink)
 		shrink(a, &failed);
-	return run_one(a, failed);
+	if (!run_one(a, failed))
+		fprintf(stderr, "magpie sim: seed %#" PRIx64 " does not repeat itself: it depends on real time, on addresses, or on "
+				"something else that is no part of the simulation\n", failed);
+	return 1;
 }
 
 int cmd_sim(int argc, char **argv)
