@@ -23,9 +23,9 @@
 #include "io/epoll.h"
 
 enum {
-	SKIPS = 2,     /* polls in a row that may leave epoll out, having found records without it; picked */
-	PAUSE_US = 4,  /* `due` asks epoll no sooner: who spins would do nothing else; picked */
-	NAP_US = 1000  /* what nobody can tell of is tried so often; picked */
+	SKIPS = 2,    /* polls in a row that may leave epoll out, having found records without it; picked */
+	PAUSE_US = 4, /* `due` asks epoll no sooner: who spins would do nothing else; picked */
+	NAP_US = 1000 /* what nobody can tell of is tried so often; picked */
 };
 
 static struct magi_epoll *epoll_of(const struct magi_io *io)

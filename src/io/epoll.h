@@ -23,12 +23,12 @@
 #include "io/io.h"
 
 enum {
-	MAGI_EPOLL_EVENTS = 128,  /* taken at a time; two polls' worth of records */
-	MAGI_EPOLL_CHUNK = 256,   /* descriptors */
-	MAGI_EPOLL_OPS = 64,      /* allocated together */
-	MAGI_EPOLL_BUFS = 256,    /* receive buffers at most: 2 MiB */
-	MAGI_EPOLL_HUNGRY = 64,   /* a poll's worth: fewer than that many, and more are asked for */
-	MAGI_EPOLL_FAILED = 256   /* requests that found no memory, in one turn */
+	MAGI_EPOLL_EVENTS = 128, /* taken at a time; two polls' worth of records */
+	MAGI_EPOLL_CHUNK = 256,  /* descriptors */
+	MAGI_EPOLL_OPS = 64,     /* allocated together */
+	MAGI_EPOLL_BUFS = 256,   /* receive buffers at most: 2 MiB */
+	MAGI_EPOLL_HUNGRY = 64,  /* a poll's worth: fewer than that many, and more are asked for */
+	MAGI_EPOLL_FAILED = 256  /* requests that found no memory, in one turn */
 };
 
 enum { MAGI_EPOLL_READ, MAGI_EPOLL_WRITE, MAGI_EPOLL_SIDES };
@@ -97,9 +97,9 @@ struct magi_epoll_fd {
 	int fd;
 	uint8_t kind;     /* enum magi_epoll_kind */
 	uint8_t protocol; /* enum magi_epoll_protocol */
-	bool careful;     /* an end, an error, or something urgent is there: a short read does not mean that it is empty */
-	bool nonblock;    /* O_NONBLOCK is set */
-	bool used;        /* some operation has come since the last event */
+	bool careful;  /* an end, an error, or something urgent is there: a short read does not mean that it is empty */
+	bool nonblock; /* O_NONBLOCK is set */
+	bool used;     /* some operation has come since the last event */
 	struct magi_epoll_side side[MAGI_EPOLL_SIDES];
 	struct magi_epoll_list polls;
 };
@@ -108,11 +108,11 @@ struct magi_epoll {
 	/* owner only */
 	int epfd;
 	bool no_pwait2;
-	bool wanted;  /* some request has asked for a buffer */
+	bool wanted;     /* some request has asked for a buffer */
 	uint8_t skipped; /* polls in a row that did not ask epoll */
 	uint32_t pending;
-	uint32_t waiting;      /* operations in lists */
-	uint64_t looked_at;    /* ticks: when epoll was asked last */
+	uint32_t waiting;   /* operations in lists */
+	uint64_t looked_at; /* ticks: when epoll was asked last */
 	uint64_t pause_ticks;
 	uint64_t nap_until;
 	struct magi_epoll_list naps;

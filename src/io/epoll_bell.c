@@ -108,7 +108,8 @@ static int wait_for_events(struct magi_epoll *u, struct epoll_event *events, uin
 
 	if (wait_ns && wait_ns != UINT64_MAX && !u->no_pwait2) {
 		n = syscall(SYS_epoll_pwait2, u->epfd, events, MAGI_EPOLL_EVENTS, &ts, NULL, (size_t)0);
-		if (n >= 0 || (errno != ENOSYS && errno != EPERM)) /* some sandboxes answer EPERM to what they do not know */
+		/* some sandboxes answer EPERM to what they do not know */
+		if (n >= 0 || (errno != ENOSYS && errno != EPERM))
 			return n < 0 ? -errno : (int)n;
 		u->no_pwait2 = true;
 	}

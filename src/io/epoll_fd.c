@@ -6,8 +6,8 @@
  * for: the task has moved to another worker, which has a registration of its own.
  *
  * Who:     the owner.
- * Always:  a table entry is about a number. Which open file stands behind the number says magi_req.file, a name that the
- *          runtime gives with each adoption; where it says 0, nothing is believed and each wait asks the kernel anew.
+ * Always:  a table entry is about a number. Which open file stands behind it says magi_req.file, a name that the runtime
+ *          gives with each adoption; where it says 0, nothing is believed and each wait asks the kernel anew.
  *          A registration can outlive its number, in a duplicate: its events name an old generation, and come once
  *          an edge.
  * Not:     EPOLLONESHOT: it takes one more call for each request. Level-triggered: what nobody reads would spin, and
@@ -175,8 +175,8 @@ static int control(struct magi_epoll *u, struct magi_epoll_fd *e, int how, uint3
 	return epoll_ctl(u->epfd, how, e->fd, &event) < 0 ? -errno : 0;
 }
 
-/* Registered for these events from now on, 0: for none. Nobody here holds the file: another worker may be closing it, and
- * the number may be another's already. Then epoll knows of no registration, and nothing happens. It is not for
+/* Registered for these events from now on, 0: for none. Nobody here holds the file: another worker may be closing it,
+ * and the number may be another's already. Then epoll knows of no registration, and nothing happens. It is not for
  * ThreadSanitizer, which follows descriptors by number. */
 static void let_go(struct magi_epoll *u, struct magi_epoll_fd *e, uint32_t mask)
 {

@@ -109,14 +109,18 @@ static int read_cached(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 static int move_looked_at(const struct magi_req *req, const struct iovec *iov, int count)
 {
 	int events = magi_epoll_look(req->fd, is_write(req) ? POLLOUT : POLLIN);
-	struct iovec first = { iov->iov_base, iov->iov_len < PIPE_ROOM ? iov->iov_len : PIPE_ROOM };
+	struct iovec first;
 
 	if (events <= 0)
 		return events < 0 ? events : (int)MAGI_EPOLL_WAIT;
 	if (!is_write(req))
 		return result(readv(req->fd, iov, count));
-	return result(length(iov, count) <= PIPE_ROOM || !first.iov_len ? writev(req->fd, iov, count) :
-									  writev(req->fd, &first, 1));
+	if (length(iov, count) <= PIPE_ROOM)
+		return result(writev(req->fd, iov, count));
+	while (!iov->iov_len)
+		iov++;
+	first = (struct iovec){ iov->iov_base, iov->iov_len < PIPE_ROOM ? iov->iov_len : PIPE_ROOM };
+	return result(writev(req->fd, &first, 1));
 }
 
 static int move(struct magi_epoll_fd *e, const struct magi_req *req)

@@ -7,6 +7,8 @@
  *          buffers belong to the backend. Cancel only asks: the terminal record still comes, with whatever happened first.
  *          A token is the caller's; the backend compares tokens and never follows them.
  *          Backends never call the scheduler: poll returns records.
+ *          Whether a request that waits keeps its file open is the backend's affair: who closes a descriptor under one
+ *          must cancel it.
  * Errors:  0 or more, or -errno. submit never fails for want of room: what does not fit in the queue is kept in order.
  *          -ECANCELED, or -EINTR: cancelled. The latter, too, when the process was stopped and goes on. */
 #ifndef MAGI_IO_IO_H

@@ -65,6 +65,21 @@ Test(runtime, options_go_before_the_environment, .timeout = 10)
 	unsetenv("MAGPIE_BACKEND");
 }
 
+Test(runtime, epoll_is_had_by_name, .timeout = 10)
+{
+	mag_runtime_options o = good(2);
+	mag_runtime *rt;
+
+	for (int i = 0; i < 2; i++) {
+		o.backend = i ? NULL : "epoll";
+		cr_assert_eq(mag_runtime_create(&o, &rt), 0, "%s", mag_runtime_why());
+		cr_assert_str_eq(mag_runtime_backend(rt), "epoll");
+		cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
+		setenv("MAGPIE_BACKEND", "epoll", 1);
+	}
+	unsetenv("MAGPIE_BACKEND");
+}
+
 /* Tried: the comparison left out. */
 Test(runtime, program_of_another_layout_is_refused, .timeout = 10)
 {
