@@ -57,7 +57,7 @@ void site_print(void)
 		return;
 	for (struct model_site *s = sites; s; s = s->next) {
 		if (!s->printed)
-			fprintf(stderr, "site %s:%d:%s\n", short_name(s->file), s->line, s->op);
+			fprintf(stderr, "site %s:%d:%s %s\n", short_name(s->file), s->line, s->op, s->name);
 		s->printed = true;
 	}
 }

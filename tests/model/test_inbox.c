@@ -11,6 +11,7 @@
 #define magi_ticks() UINT64_C(1)
 #include "sched/deque.c"
 #include "sched/idle.c"
+#include "sched/meet.c"
 #include "sched/ready.c"
 
 #include "model/explore.h"
@@ -40,7 +41,7 @@ static void given(struct magi_worker *w, uint32_t index)
 	explore_shared(&w->inbox, 2 * sizeof(w->inbox));
 }
 
-static void start(void)
+static void prepare(void)
 {
 	static const char *const names[FRAMES] = { "A", "B", "C" };
 
@@ -51,12 +52,18 @@ static void start(void)
 	runtime.workers = workers;
 	given(&owner, 0);
 	given(&thief, 1);
-	explore_constant(&runtime.idle.sleepers, sizeof(runtime.idle.sleepers));
 	explore_shared(frame, sizeof(frame));
 	explore_ghost(taken, sizeof(taken));
 	trace_forget();
 	for (int i = 0; i < FRAMES; i++)
 		trace_name(&frame[i], names[i]);
+}
+
+/* Nobody sleeps. */
+static void start(void)
+{
+	prepare();
+	explore_constant(&runtime.idle.sleepers, sizeof(runtime.idle.sleepers));
 }
 
 static void send(int i, bool pinned)
@@ -147,6 +154,65 @@ static void has_three(void)
 		send(i, false);
 }
 
+/* Whoever runs the task may end the runtime, once the thread that resumed it has let go. */
+
+static uint64_t bell;
+
+static void ends_the_runtime(void)
+{
+	bool woken = false;
+
+	magi_sleep_begin(&owner);
+	if (!magi_inbox_collect(&owner)) {
+		explore_sleep();
+		woken = true;
+	}
+	magi_sleep_end(&owner);
+	if (woken)
+		magi_inbox_collect(&owner);
+	take(magi_ready_pop(&owner.ready));
+	explore_assert(taken[0]);
+	magi_visitors_gone(&runtime);
+	explore_freed(&runtime.idle);
+	explore_freed(&runtime.stop);
+	explore_freed(&owner.ready);
+	explore_freed(&owner.inbox);
+	explore_freed(&bell);
+}
+
+static void resumes_from_outside(void)
+{
+	frame[0].op.result = 0;
+	magi_resume_later(&runtime, NULL, &frame[0]);
+}
+
+static void wake(struct magi_io *io, struct magi_io *from)
+{
+	(void)from;
+	plain_access(io, 1, PLAIN_READ);
+	explore_ring(OWNER);
+}
+
+static const struct magi_io_ops ops = { .wake = wake };
+
+static void one_worker(void)
+{
+	prepare();
+	runtime.n = 1;
+	frame[0].leader = &frame[0];
+	owner.ops = &ops;
+	owner.io = (struct magi_io *)(void *)&bell;
+	explore_shared(&bell, sizeof(bell));
+	explore_shared(&runtime.idle, sizeof(runtime.idle));
+	explore_shared(&runtime.stop, offsetof(mag_runtime, foreign_frames) - offsetof(mag_runtime, stop));
+	taken[1] = taken[2] = 1;
+}
+
+static void one_is_taken(void)
+{
+	explore_assert(taken[0] == 1);
+}
+
 static void drain(struct magi_worker *w)
 {
 	const mag_frame *f;
@@ -166,21 +232,24 @@ static void all_arrive_once(void)
 		explore_assert(taken[i] == 1);
 }
 
-#define MODEL(what, given, ...)                                                                                        \
-	{                                                                                                              \
-		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = all_arrive_once, .preemptions = 4, \
-		.quick = 3                                                                                             \
+#define MODEL_(what, given, most, after, ...)                                                                       \
+	{                                                                                                           \
+		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = (after), .preemptions = (most), \
+		.quick = 3                                                                                          \
 	}
+#define MODEL(what, given, ...) MODEL_(what, given, 4, all_arrive_once, __VA_ARGS__)
 static const struct explore_model collected = MODEL("collected", start, collects_and_takes, sends_two, sends_one),
 				  stolen = MODEL("stolen", sent_two, collects_and_takes, sends_the_third, steals_inbox),
 				  pinned = MODEL("pinned", start, collects_and_takes, sends_two, sends_one_pinned),
-				  spilled = MODEL("spilled", has_three, collects_all, takes_from_owner);
+				  spilled = MODEL("spilled", has_three, collects_all, takes_from_owner),
+				  visited = MODEL_("visited", one_worker, EXPLORE_ALL, one_is_taken, ends_the_runtime,
+						   resumes_from_outside);
 
 #ifdef MODEL_FAULT
 
 Test(inbox, fault_is_found, .timeout = 120)
 {
-	const struct explore_model *const all[] = { &collected, &pinned, &spilled, &stolen };
+	const struct explore_model *const all[] = { &visited, &collected, &pinned, &spilled, &stolen };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -200,6 +269,11 @@ Test(inbox, thief_and_owner_share_what_was_sent, .timeout = 300)
 Test(inbox, pinned_task_stays_with_its_owner, .timeout = 300)
 {
 	cr_assert(explore_holds(&pinned));
+}
+
+Test(inbox, runtime_may_end_once_the_waker_has_let_go, .timeout = 300)
+{
+	cr_assert(explore_holds(&visited));
 }
 
 Test(inbox, task_that_found_no_room_is_taken_once, .timeout = 300)
