@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "support/ledger.h"
 
 #if defined(MAGI_TSAN) || defined(MAGI_ASAN)
 #define SLOWDOWN 10
@@ -117,6 +118,7 @@ static inline mag_runtime *lanes_start(mag_runtime_options options)
 
 static inline void lanes_stop(mag_runtime *rt)
 {
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(60 * MAG_SECOND)), 0);
 }
 

@@ -232,6 +232,7 @@ static uint64_t live(const mag_runtime_options *o, uint64_t n, uint64_t every, b
 		rc = play_wait(&done);
 	cr_assert(!*open || rc == 0, "%s", mag_errname(rc));
 	until_nothing_is_left(rt);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	cr_assert_eq(client_descriptors(), before, "fault %llu, %llu", (unsigned long long)n,
 		     (unsigned long long)every);

@@ -141,5 +141,6 @@ Test(file_threads, an_open_goes_on_when_the_process_was_stopped)
 	cr_assert_eq(gave, 0, "%lld", (long long)gave);
 	cr_assert(writer >= 0);
 	close(writer);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(10 * MAG_SECOND)), 0);
 }

@@ -112,6 +112,7 @@ Test(fork, a_join_waits_for_children_that_are_taken_from_a_busy_worker, .timeout
 
 		play_run(&p, rc, all_orders, .n = n, .hows = HOWS_OF_MANY, .lates = 1);
 		cr_assert_eq(rc, 0);
+		ledger_closes(p.rt);
 		cr_assert_eq(mag_runtime_destroy(p.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	}
 }

@@ -149,6 +149,7 @@ static void ring_begin(struct ring *r, int kind, uint32_t n)
 
 static void ring_end(struct ring *r)
 {
+	ledger_closes(r->play.rt);
 	cr_assert_eq(mag_runtime_destroy(r->play.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	if (r->play.world)
 		cr_assert_eq(magi_world_open_fds(r->play.world), 0);

@@ -267,6 +267,7 @@ Test(queue_faults, on_the_kernel_each_fault_in_turn_loses_no_element_and_leaves_
 			run_with_faults(rt, n, 3);
 		else
 			missed++;
+		ledger_closes(rt);
 		cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	}
 }

@@ -66,5 +66,6 @@ Test(source_refused, it_is_closed_when_there_is_memory_again, .timeout = 20)
 		sched_yield();
 	magi_fault_plan(0, 0);
 	cr_assert_eq(play_wait(&done), 0);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 }

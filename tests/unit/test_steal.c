@@ -239,6 +239,7 @@ static void fork_beside_an_idle_worker(uint32_t spin_us)
 		expect_soon("forked sibling", rc, took, &best);
 	}
 	cr_assert(best <= SOON_US * MAGI_NS_PER_US, "%llu us", (unsigned long long)best / 1000);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
 }
 
@@ -274,6 +275,7 @@ Test(steal, forked_sibling_starts_soon_though_the_thief_was_idle_only_later, .ti
 		cr_assert_eq(play_wait(&before), 0);
 	}
 	cr_assert(best <= SOON_US * MAGI_NS_PER_US, "%llu us", (unsigned long long)best / 1000);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
 }
 
@@ -317,6 +319,7 @@ Test(steal, spawned_task_of_a_busy_one_starts_soon_on_a_sleeping_worker, .timeou
 		expect_soon("spawned task", rc, took, &best);
 	}
 	cr_assert(best <= SOON_US * MAGI_NS_PER_US, "%llu us", (unsigned long long)best / 1000);
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
 }
 
@@ -366,6 +369,7 @@ Test(steal, all_four_workers_come_to_a_tree_of_four_leaves, .timeout = 60)
 		cr_assert_eq(mag_spawn_from(rt, &done, spread, .leaves = 4, .arrived = &arrived), 0);
 		cr_assert_eq(play_wait(&done), 0, "round %d: %u of 4 arrived", i, arrived);
 	}
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
 }
 
@@ -431,5 +435,6 @@ Test(steal, task_that_a_busy_one_has_woken_does_not_wait_for_its_end, .timeout =
 		cr_assert_eq(mag_spawn_from(rt, &done, wake_and_hog, .took = &took), 0);
 		cr_assert_eq(play_wait(&done), 0, "round %d: the woken task waited for the whole second", i);
 	}
+	ledger_closes(rt);
 	cr_assert_eq(mag_runtime_destroy(rt, MAG_NEVER), 0);
 }

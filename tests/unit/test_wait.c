@@ -114,6 +114,7 @@ static int64_t result(struct party *p, int i)
 static void go_home(struct party *p)
 {
 	cr_assert_eq(waiting(&p->gate.q), 0);
+	ledger_closes(p->rt);
 	cr_assert_eq(mag_runtime_destroy(p->rt, mag_deadline_in(5 * MAG_SECOND)), 0);
 }
 
