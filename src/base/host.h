@@ -41,7 +41,14 @@ enum magi_point {
 };
 
 /* What is written down of a run. The numbers are ids and results, never addresses. */
-enum magi_note { MAGI_NOTE_SUBMIT, MAGI_NOTE_RECORD, MAGI_NOTE_CANCEL, MAGI_NOTE_SYSTEM, MAGI_NOTE_NET, MAGI_NOTE_DISK };
+enum magi_note {
+	MAGI_NOTE_SUBMIT,
+	MAGI_NOTE_RECORD,
+	MAGI_NOTE_CANCEL,
+	MAGI_NOTE_SYSTEM,
+	MAGI_NOTE_NET,
+	MAGI_NOTE_DISK
+};
 
 struct magi_host;
 struct magi_world;

@@ -7,7 +7,7 @@
 #include "sim/sim.h"
 
 enum {
-	LENGTH_MOST = 14,    /* priorities change within the first 2^4 … 2^14 points */
+	LENGTH_MOST = 14, /* priorities change within the first 2^4 … 2^14 points */
 	LENGTH_LEAST = 4,
 	AWAY_ONE_IN = 8,     /* who loses its turn loses its CPU for a while so often */
 	AWAY_LEAST_LOG = 10, /* ns: from 1 us */
@@ -15,12 +15,11 @@ enum {
 };
 
 static const char *const names[MAGI_CHANCES] = {
-	[MAGI_CHANCE_SHORT] = "short",     [MAGI_CHANCE_DELAY] = "delay",	[MAGI_CHANCE_CANCEL] = "cancel",
-	[MAGI_CHANCE_MULTISHOT] = "multishot", [MAGI_CHANCE_RING] = "ring",	[MAGI_CHANCE_BUFFERS] = "buffers",
-	[MAGI_CHANCE_WAKE] = "wake",	   [MAGI_CHANCE_RESET] = "reset",	[MAGI_CHANCE_LOSS] = "loss",
-	[MAGI_CHANCE_SLOW] = "slow",	   [MAGI_CHANCE_DISK] = "disk",		[MAGI_CHANCE_FD] = "fd",
-	[MAGI_CHANCE_NAME] = "name",	   [MAGI_CHANCE_MEMORY] = "memory",
-	[MAGI_CHANCE_MIGRATE] = "migrate",
+	[MAGI_CHANCE_SHORT] = "short",         [MAGI_CHANCE_DELAY] = "delay",   [MAGI_CHANCE_CANCEL] = "cancel",
+	[MAGI_CHANCE_MULTISHOT] = "multishot", [MAGI_CHANCE_RING] = "ring",     [MAGI_CHANCE_BUFFERS] = "buffers",
+	[MAGI_CHANCE_WAKE] = "wake",           [MAGI_CHANCE_RESET] = "reset",   [MAGI_CHANCE_LOSS] = "loss",
+	[MAGI_CHANCE_SLOW] = "slow",           [MAGI_CHANCE_DISK] = "disk",     [MAGI_CHANCE_FD] = "fd",
+	[MAGI_CHANCE_NAME] = "name",           [MAGI_CHANCE_MEMORY] = "memory", [MAGI_CHANCE_MIGRATE] = "migrate",
 };
 
 const char *magi_chance_name(enum magi_chance what)

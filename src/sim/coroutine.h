@@ -15,15 +15,15 @@
 #endif
 
 struct magi_coroutine {
-	void *sp;           /* where it was left */
-	void *stack;        /* NULL: the thread's own */
-	size_t size;        /* bytes */
+	void *sp;    /* where it was left */
+	void *stack; /* NULL: the thread's own */
+	size_t size; /* bytes */
 	void (*fn)(void *arg);
 	void *arg;
 	void *fake;         /* AddressSanitizer's stack for locals that may outlive their function */
 	const void *bottom; /* and what it knows of the thread's own stack */
 	size_t bottom_size;
-	void *tsan;         /* ThreadSanitizer's own */
+	void *tsan; /* ThreadSanitizer's own */
 #if !defined(__x86_64__)
 	ucontext_t context;
 #endif

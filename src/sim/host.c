@@ -6,10 +6,10 @@
 #include "sim/sim.h"
 
 enum {
-	NOW_NS = 25,        /* a look at the clock */
-	POINT_NS = 100,     /* a stretch between two points takes so long, or up to five times that */
-	LONG_ONE_IN = 64,   /* and now and then */
-	LONG_NS = 200000,   /* up to so much */
+	NOW_NS = 25,      /* a look at the clock */
+	POINT_NS = 100,   /* a stretch between two points takes so long, or up to five times that */
+	LONG_ONE_IN = 64, /* and now and then */
+	LONG_NS = 200000, /* up to so much */
 	YIELD_NS = 500,
 	JOB_LOG_LEAST = 10, /* ns: an offloaded job takes from 1 us */
 	JOB_LOG_MOST = 26   /* to 64 ms; most are short */

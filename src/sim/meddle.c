@@ -20,12 +20,12 @@
 #include "base/random.h"
 
 enum {
-	YIELD_IN = 16,    /* points */
+	YIELD_IN = 16, /* points */
 	SPIN_IN = 64,
-	SPIN_NS = 20000,  /* at most */
+	SPIN_NS = 20000, /* at most */
 	SLEEP_IN = 2048,
 	SLEEP_NS = 1000000,
-	ATOMIC_IN = 8,    /* points before an atomic operation are many: so few of them count */
+	ATOMIC_IN = 8, /* points before an atomic operation are many: so few of them count */
 	MIGRATE_IN = 4
 };
 
@@ -83,7 +83,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static struct meddler *create(const struct magi_host_ops *ops, struct magi_ledger *ledger, uint64_t *steps, uint64_t seed)
+static struct meddler *create(const struct magi_host_ops *ops, struct magi_ledger *ledger, uint64_t *steps,
+			      uint64_t seed)
 {
 	struct meddler *m = calloc(1, sizeof(*m));
 

@@ -105,7 +105,8 @@ void magi_sim_report(struct magi_sim *s)
 		return;
 	s->reported = true;
 	fprintf(stderr, "magpie: simulation of %s failed: %s\n", s->program->name, r->failure);
-	fprintf(stderr, "  %u workers, %.3f us, %" PRIu64 " steps, %" PRIu64 " switches, %u of them preemptions, %u faults\n",
+	fprintf(stderr,
+		"  %u workers, %.3f us, %" PRIu64 " steps, %" PRIu64 " switches, %u of them preemptions, %u faults\n",
 		r->workers, (double)s->now / 1e3, r->steps, r->switches, r->preemptions, r->faults);
 	for (const struct magi_fiber *f = s->fibers; f; f = f->next)
 		print_thread(f);

@@ -143,8 +143,10 @@ static int take_environment(struct magi_sim *s)
 		if (value)
 			*value++ = 0;
 		if (!value || !take_setting(s, item, value)) {
-			fprintf(stderr, "magpie: MAGPIE_SIM: '%s' is not known; seed=, workers=, faults=, max-faults=, "
-					"max-preemptions=, preempt-at=, max-steps=, trace=\n", item);
+			fprintf(stderr,
+				"magpie: MAGPIE_SIM: '%s' is not known; seed=, workers=, faults=, max-faults=, "
+				"max-preemptions=, preempt-at=, max-steps=, trace=\n",
+				item);
 			return -EINVAL;
 		}
 		if (!strcmp(item, "trace"))

@@ -43,9 +43,9 @@ struct magi_fiber {
 	uint64_t joins;       /* JOINS this one */
 	bool late;            /* the time of its wait was over */
 	int64_t priority;
-	mag_worker *self;     /* the worker that it is, while it is away */
-	mag_frame *frame;     /* whose step it runs, or ran last */
-	int error;            /* errno, while it is away */
+	mag_worker *self; /* the worker that it is, while it is away */
+	mag_frame *frame; /* whose step it runs, or ran last */
+	int error;        /* errno, while it is away */
 };
 
 /* Whose turn it is: by throwing dice at each point, or by priorities that change at a few points, which finds what
@@ -59,12 +59,12 @@ struct magi_choice {
 	struct magi_random chances[MAGI_CHANCES];
 	uint32_t odds[MAGI_CHANCES]; /* one in so many; 0: never */
 	bool priorities;
-	uint32_t preempt;            /* dice: one in so many points */
+	uint32_t preempt; /* dice: one in so many points */
 	uint64_t change[MAGI_SIM_CHANGES];
 	uint64_t at[MAG_SIM_PREEMPTIONS_KEPT]; /* preempts there only */
 	uint32_t at_count;
 	bool listed;
-	int64_t lowest, highest;     /* priorities given so far */
+	int64_t lowest, highest; /* priorities given so far */
 };
 
 struct magi_sim {
@@ -82,7 +82,7 @@ struct magi_sim {
 	bool reported;
 	FILE *trace;
 	const mag_program *program;
-	char texts[512];       /* of $MAGPIE_SIM */
+	char texts[512]; /* of $MAGPIE_SIM */
 	size_t texts_used;
 	int64_t rc;
 	struct magi_ledger ledger;

@@ -205,10 +205,10 @@ int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result
 		rc = run(s);
 		magi_meddle_end();
 	}
-	s->result.runs = magi_load_rlx(&s->runs); /* [stat] */
+	s->result.runs = magi_load_rlx(&s->runs);           /* [stat] */
 	s->result.cancelled = magi_load_rlx(&s->cancelled); /* [stat] */
-	s->result.steps = magi_load_rlx(&s->steps); /* [stat] */
-	if (magi_load_acq(&s->failed)) { /* [failed] */
+	s->result.steps = magi_load_rlx(&s->steps);         /* [stat] */
+	if (magi_load_acq(&s->failed)) {                    /* [failed] */
 		rc = rc < 0 ? rc : MAG_ESIM;
 		if (!s->options.quiet)
 			report(s);

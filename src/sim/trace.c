@@ -70,7 +70,7 @@ void magi_trace_note(struct magi_sim *s, enum magi_note note, int64_t a, int64_t
 {
 	static const char *const names[] = {
 		[MAGI_NOTE_SUBMIT] = "submits", [MAGI_NOTE_RECORD] = "record", [MAGI_NOTE_CANCEL] = "cancels",
-		[MAGI_NOTE_SYSTEM] = "system",	[MAGI_NOTE_NET] = "net",       [MAGI_NOTE_DISK] = "disk",
+		[MAGI_NOTE_SYSTEM] = "system",  [MAGI_NOTE_NET] = "net",       [MAGI_NOTE_DISK] = "disk",
 	};
 
 	magi_trace_hash(s, (uint64_t)note << 56 ^ (uint64_t)a << 40 ^ (uint64_t)b << 20 ^ (uint64_t)c);

@@ -285,7 +285,9 @@ Test(simulation, the_environment_overrides_seed_and_options, .timeout = 10)
 
 Test(simulation, without_preemptions_nobody_loses_its_turn, .timeout = 60)
 {
-	const mag_sim_options options = { .size = sizeof(options), .max_preemptions = UINT32_MAX, .faults = MAG_SIM_NONE };
+	const mag_sim_options options = { .size = sizeof(options),
+					  .max_preemptions = UINT32_MAX,
+					  .faults = MAG_SIM_NONE };
 	mag_sim_result r;
 
 	for (uint64_t seed = 0; seed < 20; seed++) {

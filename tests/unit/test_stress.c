@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static const mag_stress_options brief = { .size = sizeof(brief), .workers = 3, .ns = 300 * MAG_MILLISECOND,
-					  .limit_ns = 60 * MAG_SECOND, .quiet = true };
+static const mag_stress_options brief = {
+	.size = sizeof(brief), .workers = 3, .ns = 300 * MAG_MILLISECOND, .limit_ns = 60 * MAG_SECOND, .quiet = true
+};
 
 /* Takes a permit for a while; gives it back, or not when that is asked for and it was cancelled. */
 struct borrower {

@@ -15,8 +15,19 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
-enum { OPT_SEEDS = 1000, OPT_FIRST, OPT_SEED, OPT_SHRINK, OPT_FAULTS, OPT_MAX_FAULTS, OPT_MAX_PREEMPTIONS,
-       OPT_PREEMPT_AT, OPT_MAX_STEPS, OPT_TIMEOUT, OPT_TRACE };
+enum {
+	OPT_SEEDS = 1000,
+	OPT_FIRST,
+	OPT_SEED,
+	OPT_SHRINK,
+	OPT_FAULTS,
+	OPT_MAX_FAULTS,
+	OPT_MAX_PREEMPTIONS,
+	OPT_PREEMPT_AT,
+	OPT_MAX_STEPS,
+	OPT_TIMEOUT,
+	OPT_TRACE
+};
 
 struct asked {
 	struct sim_job job;
@@ -30,7 +41,8 @@ static const struct argp_option options[] = {
 	{ "seeds", OPT_SEEDS, "N", 0, "Run N seeds (default: 1000), until one fails", 0 },
 	{ "first", OPT_FIRST, "S", 0, "From seed S on (default: 0)", 0 },
 	{ "seed", OPT_SEED, "S", 0, "Run this seed only, and let it say what it says", 0 },
-	{ "shrink", OPT_SHRINK, NULL, 0, "Take from a failing run what it fails without: faults, preemptions, workers", 0 },
+	{ "shrink", OPT_SHRINK, NULL, 0, "Take from a failing run what it fails without: faults, preemptions, workers",
+	  0 },
 	{ "workers", 'w', "N", 0, "Simulated workers (default: one to four, by the seed)", 0 },
 	{ "faults", OPT_FAULTS, "LIST", 0, "What may go wrong (default: mild): " SIM_FAULTS_NAMES, 0 },
 	{ "max-faults", OPT_MAX_FAULTS, "N", 0, "Nothing goes wrong after N faults", 0 },
@@ -156,8 +168,8 @@ static void fix_addresses(char **argv)
 		return;
 	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE))
 		return;
-	argv[0] = (char *)(uintptr_t)"sim"; /* the name of the subcommand was put here */
-	char *again[64] = { (char *)(uintptr_t)"magpie" };
+	argv[0] = (char *)(uintptr_t) "sim"; /* the name of the subcommand was put here */
+	char *again[64] = { (char *)(uintptr_t) "magpie" };
 
 	for (int i = 0; i < 62 && argv[i]; i++)
 		again[i + 1] = argv[i];
@@ -201,10 +213,13 @@ static int run_one(struct asked *a, uint64_t seed)
 		return 1;
 	}
 	if (a->hash_given && outcome.result.hash != a->hash)
-		fprintf(stderr, "magpie sim: not the run that was asked for, %#" PRIx64 ": the program or the library is "
-				"another one, or the program depends on what is no part of the simulation\n", a->hash);
+		fprintf(stderr,
+			"magpie sim: not the run that was asked for, %#" PRIx64 ": the program or the library is "
+			"another one, or the program depends on what is no part of the simulation\n",
+			a->hash);
 	if (outcome.rc >= 0) {
-		printf("seed %#" PRIx64 ": no failure; %u workers, %" PRIu64 " steps, %.3f ms simulated, hash %#" PRIx64 "\n",
+		printf("seed %#" PRIx64 ": no failure; %u workers, %" PRIu64 " steps, %.3f ms simulated, hash %#" PRIx64
+		       "\n",
 		       seed, outcome.result.workers, outcome.result.steps, (double)outcome.result.ns / 1e6,
 		       outcome.result.hash);
 		return a->hash_given && outcome.result.hash != a->hash;
@@ -264,17 +279,21 @@ static int run_many(struct asked *a)
 	if (a->shrink)
 		shrink(a, &failed);
 	if (!run_one(a, failed))
-		fprintf(stderr, "magpie sim: seed %#" PRIx64 " does not repeat itself: it depends on real time, on addresses, or on "
-				"something else that is no part of the simulation\n", failed);
+		fprintf(stderr,
+			"magpie sim: seed %#" PRIx64
+			" does not repeat itself: it depends on real time, on addresses, or on "
+			"something else that is no part of the simulation\n",
+			failed);
 	return 1;
 }
 
 int cmd_sim(int argc, char **argv)
 {
-	static const char doc[] =
-		"Runs a program in the simulator: a shared object that declares MAG_PROGRAM (magpie/program.h). Each seed is "
-		"another schedule, and other things that go wrong. Exit status: 0 no run failed, 1 one did; then the line "
-		"`replay: ...' is what runs it again, and gives the same hash.";
+	static const char doc[] = "Runs a program in the simulator: a shared object that declares MAG_PROGRAM "
+				  "(magpie/program.h). Each seed is "
+				  "another schedule, and other things that go wrong. Exit status: 0 no run failed, 1 "
+				  "one did; then the line "
+				  "`replay: ...' is what runs it again, and gives the same hash.";
 	const struct argp argp = { options, parse, "PROGRAM.so", doc, NULL, NULL, NULL };
 	struct asked a = { .seeds = 1000 };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -23,7 +23,8 @@ static const struct argp_option options[] = {
 	{ "workers", 'w', "N", 0, "Worker threads (default: twice the CPUs, four at least)", 0 },
 	{ "at-once", OPT_AT_ONCE, "N", 0, "Instances at the same time (default: 32)", 0 },
 	{ "limit", OPT_LIMIT, "S", 0, "An instance that takes longer than S seconds fails (default: 10)", 0 },
-	{ "cancel-in", OPT_CANCEL_IN, "N", 0, "One in N instances is cancelled at a random moment (default: 4; 0: none)", 0 },
+	{ "cancel-in", OPT_CANCEL_IN, "N", 0,
+	  "One in N instances is cancelled at a random moment (default: 4; 0: none)", 0 },
 	{ "seed", OPT_SEED, "S", 0, "Of the random choices; a run does not repeat itself all the same", 0 },
 	{ 0 },
 };
@@ -83,7 +84,8 @@ int cmd_stress(int argc, char **argv)
 {
 	static const char doc[] =
 		"Runs a program many times at once on real threads, with random yields, delays and migrations at each "
-		"suspension, and random cancels: a shared object that declares MAG_PROGRAM (magpie/program.h). Exit status: 0 "
+		"suspension, and random cancels: a shared object that declares MAG_PROGRAM (magpie/program.h). Exit "
+		"status: 0 "
 		"nothing was found, 1 something was.";
 	const struct argp argp = { options, parse, "PROGRAM.so", doc, NULL, NULL, NULL };
 	struct asked a = { .options = { .size = sizeof(a.options), .ns = 10 * MAG_SECOND } };

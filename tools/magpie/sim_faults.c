@@ -10,12 +10,24 @@ static const struct name {
 	const char *name;
 	uint32_t faults;
 } names[] = {
-	{ "short", MAG_SIM_SHORT },   { "delay", MAG_SIM_DELAY },     { "cancel", MAG_SIM_CANCEL },
-	{ "multishot", MAG_SIM_MULTISHOT }, { "ring", MAG_SIM_RING }, { "buffers", MAG_SIM_BUFFERS },
-	{ "wake", MAG_SIM_WAKE },     { "reset", MAG_SIM_RESET },     { "loss", MAG_SIM_LOSS },
-	{ "slow", MAG_SIM_SLOW },     { "disk", MAG_SIM_DISK },	      { "fd", MAG_SIM_FD },
-	{ "name", MAG_SIM_NAME },     { "memory", MAG_SIM_MEMORY },   { "migrate", MAG_SIM_MIGRATE }, { "mild", MAG_SIM_MILD },
-	{ "net", MAG_SIM_RESET | MAG_SIM_LOSS | MAG_SIM_SLOW },	      { "all", MAG_SIM_ALL },
+	{ "short", MAG_SIM_SHORT },
+	{ "delay", MAG_SIM_DELAY },
+	{ "cancel", MAG_SIM_CANCEL },
+	{ "multishot", MAG_SIM_MULTISHOT },
+	{ "ring", MAG_SIM_RING },
+	{ "buffers", MAG_SIM_BUFFERS },
+	{ "wake", MAG_SIM_WAKE },
+	{ "reset", MAG_SIM_RESET },
+	{ "loss", MAG_SIM_LOSS },
+	{ "slow", MAG_SIM_SLOW },
+	{ "disk", MAG_SIM_DISK },
+	{ "fd", MAG_SIM_FD },
+	{ "name", MAG_SIM_NAME },
+	{ "memory", MAG_SIM_MEMORY },
+	{ "migrate", MAG_SIM_MIGRATE },
+	{ "mild", MAG_SIM_MILD },
+	{ "net", MAG_SIM_RESET | MAG_SIM_LOSS | MAG_SIM_SLOW },
+	{ "all", MAG_SIM_ALL },
 	{ "none", MAG_SIM_NONE },
 };
 

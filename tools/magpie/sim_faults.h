@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIM_FAULTS_NAMES \
-	"short delay cancel multishot ring buffers wake migrate (these: mild), reset loss slow (these: net), disk fd name memory; " \
+#define SIM_FAULTS_NAMES                                                                                               \
+	"short delay cancel multishot ring buffers wake migrate (these: mild), reset loss slow (these: net), disk fd " \
+	"name memory; "                                                                                                \
 	"all, none"
 
 /* A list of names with commas between; false: one is not known. */

@@ -16,7 +16,7 @@ struct sim_job {
 	const char *path;
 	const mag_program *program;
 	mag_sim_options options;
-	uint32_t seconds; /* a run that takes longer fails */
+	uint32_t seconds;      /* a run that takes longer fails */
 	char preempt_at[1024]; /* where options.preempt_at may point */
 };
 
