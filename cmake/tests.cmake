@@ -19,6 +19,10 @@ set(test_environment
 	TSAN_OPTIONS=second_deadlock_stack=1
 	LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profile/%4m.profraw)
 
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MAGPIE_SANITIZE)
+	list(APPEND test_environment MAGPIE_SIM_SEEDS=10000)
+endif()
+
 # ThreadSanitizer's shadow does not fit where the kernel spreads mappings widely.
 set(test_prefix "")
 if(MAGPIE_SANITIZE MATCHES "thread")
