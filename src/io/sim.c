@@ -62,6 +62,8 @@ static bool sim_cancel(struct magi_io *base, uint64_t token)
 {
 	struct sim_io *io = io_of(base);
 
+	if (sim_hosted(io->world) && magi_fault())
+		return false;
 	magi_world_enter(io->world);
 	magi_world_cancel(io, token);
 	magi_world_leave(io->world);

@@ -128,6 +128,8 @@ static int datagram_send(struct sim_op *op, struct sim_object **where)
 
 	if (o->error)
 		return take_error(o);
+	if (named && ((const struct msghdr *)op->req.addr)->msg_controllen)
+		return -EOPNOTSUPP; /* no descriptors are passed here */
 	if (n > (o->family == AF_UNIX ? UNIX_MAX : UDP_MAX))
 		return -EMSGSIZE;
 	rc = find_receiver(o, named ? op->req.addr : NULL, &towards, &to);

@@ -81,7 +81,7 @@ static bool writes_memory(const struct magi_req *req)
 	}
 }
 
-static void fill(const struct magi_req *req, int byte)
+static void fill_pieces(const struct magi_req *req, int byte)
 {
 	const struct iovec *iov;
 	struct iovec one;
@@ -96,9 +96,46 @@ static void fill(const struct magi_req *req, int byte)
 	}
 }
 
+/* Where it will say with whom it was; NULL: nowhere. */
+static void *name_room(const struct magi_req *req, socklen_t *room)
+{
+	const struct msghdr *msg = req->addr;
+
+	*room = 0;
+	if (req->code == MAGI_IO_ACCEPT && req->addr && req->addr2) {
+		*room = *(const socklen_t *)req->addr2;
+		return req->addr;
+	}
+	if (req->code != MAGI_IO_RECVMSG)
+		return NULL;
+	*room = msg->msg_name ? msg->msg_namelen : 0;
+	return msg->msg_name;
+}
+
+static void fill(const struct magi_req *req, int byte)
+{
+	socklen_t room;
+	void *name = name_room(req, &room);
+
+	if (name)
+		memset(name, byte, room);
+	fill_pieces(req, byte);
+}
+
 void magi_world_garble(const struct magi_req *req)
 {
 	fill(req, GARBAGE_SUBMIT);
+}
+
+static void tell_name(const struct sim_op *op)
+{
+	socklen_t room;
+	void *name = name_room(&op->req, &room);
+
+	if (name)
+		memcpy(name, &op->name.s, op->name.len < room ? op->name.len : room);
+	if (name && op->req.code == MAGI_IO_ACCEPT)
+		*(socklen_t *)op->req.addr2 = op->name.len;
 }
 
 void magi_world_scatter(const struct sim_op *op, int res)
@@ -108,8 +145,22 @@ void magi_world_scatter(const struct sim_op *op, int res)
 	struct iovec one;
 	uint32_t n, done = 0, bytes = op->bounced;
 
-	fill(req, GARBAGE_END);
-	if (res < 0 || !op->bounce)
+	if (op->real)
+		fill_pieces(req, GARBAGE_END); /* the system has written the name already */
+	else
+		fill(req, GARBAGE_END);
+	if (res >= 0 && !op->real)
+		tell_name(op);
+	if (res < 0)
+		return;
+	if (req->code == MAGI_IO_RECVMSG) {
+		struct msghdr *msg = req->addr;
+
+		msg->msg_namelen = op->msg.msg_namelen;
+		msg->msg_controllen = op->msg.msg_controllen;
+		msg->msg_flags = op->msg.msg_flags;
+	}
+	if (!op->bounce)
 		return;
 	n = pieces(req, &one, &iov);
 	for (uint32_t i = 0; i < n && done < bytes; i++) {
@@ -117,15 +168,5 @@ void magi_world_scatter(const struct sim_op *op, int res)
 
 		memcpy(iov[i].iov_base, op->bounce + done, part);
 		done += (uint32_t)part;
-	}
-	if (req->code == MAGI_IO_RECVMSG) {
-		struct msghdr *msg = req->addr;
-		socklen_t room = msg->msg_namelen;
-
-		msg->msg_namelen = op->msg.msg_namelen;
-		if (msg->msg_name && op->name.len)
-			memcpy(msg->msg_name, &op->name.s, op->name.len < room ? op->name.len : room);
-		msg->msg_controllen = op->msg.msg_controllen;
-		msg->msg_flags = op->msg.msg_flags;
 	}
 }

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "base/assert.h"
+#include "base/alloc.h"
 #include "io/sim_world.h"
 
 #define LATE_NS (50 * MAGI_NS_PER_MS)       /* at most, of a late completion */
@@ -124,7 +124,8 @@ static void end_cancelled(struct sim_op *op)
 static bool begin(struct sim_op *op)
 {
 	op->begun = true;
-	if (magi_world_is_real(op) || op->req.code == MAGI_IO_NOP)
+	op->real = magi_world_is_real(op);
+	if (op->real || op->req.code == MAGI_IO_NOP)
 		return true;
 	if (magi_world_is_path(&op->req) && op->req.fd == AT_FDCWD)
 		return true;
@@ -193,7 +194,7 @@ static bool try_once(struct sim_op *op)
 	struct magi_rec rec = { 0 };
 	bool more;
 
-	rec.res = magi_world_is_real(op) ? magi_world_real(op, &rec) : magi_world_fake(op, &where, &rec);
+	rec.res = op->real ? magi_world_real(op, &rec) : magi_world_fake(op, &where, &rec);
 	if (rec.res == SIM_WAIT) {
 		wait_for(op, where);
 		return false;
@@ -261,7 +262,10 @@ void magi_world_submit(struct sim_io *io, const struct magi_req *req)
 	} else {
 		op->at = io->at + 1 + magi_world_delay(io);
 	}
-	magi_world_list_add(&io->work, op);
+	if (hosted && magi_fault())
+		end(op, -ENOMEM); /* it has not come to the kernel */
+	else
+		magi_world_list_add(&io->work, op);
 }
 
 /* What waits for somebody, or has not come to the kernel. */
@@ -280,6 +284,8 @@ static bool can_cancel(const struct sim_op *op)
 static void cancel_hosted(struct sim_op *op)
 {
 	struct sim_io *io = op->io;
+	struct sim_object *where;
+	struct magi_rec rec;
 
 	magi_note(MAGI_NOTE_CANCEL, (int64_t)op->req.token, op->req.code, op->begun);
 	if (!can_cancel(op) || op->cancelled)
@@ -299,6 +305,8 @@ static void cancel_hosted(struct sim_op *op)
 		break;
 	default: /* it has won, and nobody hears of it for a while */
 		op->later = magi_world_random(io->world, LATE_NS);
+		if (op->connecting) /* the other side may have heard of it */
+			(void)magi_world_fake(op, &where, &rec);
 		end_cancelled(op);
 		return;
 	}

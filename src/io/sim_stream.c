@@ -37,8 +37,7 @@ static int stream_accept(struct sim_op *op)
 	listener->queued--;
 	o->queue_next = NULL;
 	o->flags = op->req.op_flags & SOCK_NONBLOCK ? O_NONBLOCK | O_RDWR : O_RDWR;
-	if (op->req.addr)
-		magi_world_addr_get(&o->peer, op->req.addr, op->req.addr2);
+	op->name = o->peer;
 	magi_world_changed(listener);
 	return fd;
 }
@@ -269,6 +268,8 @@ static int stream_write(struct sim_op *op)
 	char *bytes;
 	int rc;
 
+	if (op->req.code == MAGI_IO_SENDMSG && ((const struct msghdr *)op->req.addr)->msg_controllen)
+		return -EOPNOTSUPP; /* no descriptors are passed here */
 	n = want ? magi_world_shorten(op->io, want) : 0;
 	bytes = magi_world_new(n ? n : 1);
 	magi_world_gather(&op->req, op->done, bytes, n);

@@ -134,6 +134,7 @@ struct sim_op {
 	struct msghdr msg;      /* what RECVMSG found out */
 	struct sim_addr name;   /* and from whom */
 	bool begun, cancelled, over;
+	bool real;       /* the system does it */
 	bool spun;       /* the disk has turned */
 	bool waiting;    /* on an object's list */
 	bool connecting; /* the system has begun it; hosted: it is under way */

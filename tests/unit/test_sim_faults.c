@@ -376,6 +376,27 @@ Test(sim_faults, there_are_no_descriptors_and_no_names, .timeout = 10)
 	fake_close(&f);
 }
 
+Test(sim_faults, there_is_no_memory_to_submit_or_to_cancel_with, .timeout = 10)
+{
+	struct fake_io f;
+	uint64_t token;
+	int fd[2];
+	char in;
+
+	fake_open(&f, 1);
+	fake_connection(&f, fd);
+	token = fake_submit(&f, fake_move(MAGI_IO_RECV, fd[1], &in, 1));
+	happens(&f, MAGI_CHANCE_MEMORY, 1);
+	cr_assert_not(magi_sim_ops.cancel(f.io, token));
+	cr_assert_eq(fake_do(&f, (struct magi_req){ .code = MAGI_IO_CLOSE, .fd = fd[0] }), -ENOMEM);
+	happens(&f, MAGI_CHANCE_MEMORY, 0);
+	fake_poll(&f, MAGI_NS_PER_MS);
+	cr_assert_null(fake_find(&f, token));
+	cr_assert(magi_sim_ops.cancel(f.io, token));
+	cr_assert_eq(fake_wait_for(&f, token), -ECANCELED);
+	end(&f, fd);
+}
+
 Test(sim_faults, memory_is_garbage_until_the_terminal_record, .timeout = 10)
 {
 	char in[4] = "mine";
@@ -395,6 +416,29 @@ Test(sim_faults, memory_is_garbage_until_the_terminal_record, .timeout = 10)
 	end(&f, fd);
 }
 
+Test(sim_faults, so_is_a_name, .timeout = 10)
+{
+	struct sockaddr_storage to;
+	struct sockaddr_in peer = fake_v4(0, 0);
+	socklen_t len, room = sizeof(peer);
+	struct fake_io f;
+	uint64_t token;
+	int listener, fd;
+
+	fake_open(&f, 1);
+	listener = magi_world_listener(f.host.world);
+	len = magi_world_address(listener, &to);
+	token = fake_submit(&f, (struct magi_req){ .code = MAGI_IO_ACCEPT, .fd = listener, .addr = &peer,
+						   .addr2 = &room });
+	happens(&f, MAGI_CHANCE_DELAY, 1);
+	fd = magi_world_socket(f.host.world);
+	cr_assert_eq(fake_do(&f, fake_move(MAGI_IO_CONNECT, fd, &to, len)), 0);
+	cr_assert(fake_find(&f, token) || peer.sin_family != AF_INET);
+	cr_assert(fake_wait_for(&f, token) >= 0 && peer.sin_family == AF_INET && room == sizeof(peer));
+	cr_assert_eq(magi_sys_close(listener), 0);
+	end(&f, (int[]){ fd, fake_find(&f, token)->res });
+}
+
 /* A bit of everything, with everything going wrong now and then; the hash of its notes. */
 static uint64_t mess(uint64_t seed, uint32_t *count)
 {
@@ -406,7 +450,7 @@ static uint64_t mess(uint64_t seed, uint32_t *count)
 	fake_open(&f, seed);
 	fake_connection(&f, fd);
 	for (int i = 0; i < MAGI_CHANCES; i++)
-		f.host.one_in[i] = 6;
+		f.host.one_in[i] = i == MAGI_CHANCE_MEMORY ? 0 : 6;
 	for (int i = 0; i < 30; i++) {
 		uint64_t token = fake_submit(&f, fake_move(MAGI_IO_RECV, fd[i & 1], bytes, sizeof(bytes)));
 
