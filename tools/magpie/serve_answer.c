@@ -40,7 +40,7 @@ bool serve_room(struct serve_conn *c, struct serve_here *here, uint32_t bytes)
 
 bool serve_keeps(const struct serve_conn *c)
 {
-	return c->parser.keep_alive && !c->stopping;
+	return c->parser.keep_alive && (!c->stopping || serve_has_more(c));
 }
 
 void serve_say(struct serve_conn *c, struct serve_here *here, int status, const char *location)
@@ -156,7 +156,7 @@ void serve_answer(struct serve_conn *c)
 	begin_wait(c, fresh, c->in_at - from, now);
 	if (c->out_len)
 		c->step = SERVE_SEND;
-	else if (c->closing)
+	else if (c->closing || (c->stopping && c->input == SERVE_WAIT_IDLE && !serve_has_more(c)))
 		c->step = SERVE_FINISH;
 	else
 		c->step = SERVE_RECV;

@@ -10,7 +10,8 @@
  * does not count: who was fast for a while may not be silent for the longer.
  *
  * Stopping. The server cancels all connections. Whoever waits for a request without having any of it closes; all
- * others go on under a shield, with what is left of SERVE_STOP_S as its deadline, and close after the answer. */
+ * others go on under a shield, with what is left of SERVE_STOP_S as its deadline, and close after the answer to the last
+ * request that has come until then: what lies unread in the socket counts, too. */
 #include "serve_conn.h"
 
 #include <linux/sockios.h>
@@ -118,6 +119,13 @@ static bool goes_on(struct serve_conn *c)
 	return true;
 }
 
+bool serve_has_more(const struct serve_conn *c)
+{
+	int bytes = 0;
+
+	return c->in_at < c->in_len || (ioctl(mag_fd_raw(c->fd), FIONREAD, &bytes) == 0 && bytes > 0);
+}
+
 /* The client had its time. */
 static void expired(struct serve_conn *c)
 {
@@ -156,7 +164,8 @@ static void cut(struct serve_conn *c)
 	} else {
 		c->stopping = true;
 		c->stop_since = c->now;
-		if ((c->step == SERVE_RECV && c->input == SERVE_WAIT_IDLE) || c->step == SERVE_LINGER)
+		if ((c->step == SERVE_RECV && c->input == SERVE_WAIT_IDLE && !serve_has_more(c)) ||
+		    c->step == SERVE_LINGER)
 			c->step = SERVE_OVER;
 	}
 }
@@ -189,7 +198,7 @@ static void sent_all(struct serve_conn *c)
 			c->input_since = c->now;
 	}
 	serve_emptied(c);
-	if (c->in_at < c->in_len || c->closing)
+	if (c->in_at < c->in_len || c->closing || c->stopping)
 		serve_answer(c);
 	else
 		c->step = SERVE_RECV;

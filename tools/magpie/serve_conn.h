@@ -71,6 +71,9 @@ struct serve_conn {
 };
 MAG_DECLARE_TASK(serve_conn);
 
+/* Whether more has come than was parsed: in the input buffer, or still in the socket. */
+bool serve_has_more(const struct serve_conn *c);
+
 /* serve_answer.c */
 
 /* Parses and answers what was received, up to a file or as far as there is room; sets the step. */

@@ -64,13 +64,19 @@ static void refuse(struct serve_site *site, mag_fd fd)
 		send(mag_fd_raw(fd), text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* When the server stops: for how long nobody may have come before a door is shut, and how long it stays open at most. */
+#define LAST_NS (20 * MAG_MILLISECOND)
+#define LAST_ALL_NS (500 * MAG_MILLISECOND)
+
 /* Takes connections of one listener. */
 struct serve_door {
 	mag_frame frame;
 	MAG_ARGS(serve_door, struct serve_site *site; mag_fd listener;);
 	mag_acceptor acceptor;
+	mag_scope scope;
 	mag_fd fd;
-	int64_t rc, ticket, closed;
+	int64_t rc, waste;
+	uint64_t shut; /* ns: until when it may stay open */
 	uint64_t dropped; /* of those told about */
 	uint32_t wait_ms;
 };
@@ -103,6 +109,33 @@ static uint32_t longer(uint32_t ms)
 	return ms * 2 < DOOR_WAIT_MAX_MS ? ms * 2 : DOOR_WAIT_MAX_MS;
 }
 
+/* Starts the connection that the door has taken, or refuses it. */
+struct serve_admit {
+	mag_frame frame;
+	MAG_ARGS(serve_admit, struct serve_door *door;);
+	int64_t rc, ticket, closed;
+};
+
+static MAG_TASK(serve_admit)
+{
+	MAG_BEGIN(serve_admit);
+	tell_dropped(self->door);
+	self->ticket = enter(self->door);
+	if (self->ticket < 0) {
+		refuse(self->door->site, self->door->fd);
+		MAG_AWAIT(self->closed, mag_close, self->door->fd);
+		MAG_RETURN(0);
+	}
+	MAG_SPAWN(self->rc, self->door->site->guests, serve_conn, .site = self->door->site, .fd = self->door->fd,
+		  .ticket = (uint32_t)self->ticket);
+	if (self->rc < 0) {
+		serve_gate_leave(&self->door->site->gate, (uint32_t)self->ticket);
+		MAG_AWAIT(self->closed, mag_close, self->door->fd);
+	}
+	MAG_RETURN(0);
+	MAG_END;
+}
+
 MAG_TASK(serve_door)
 {
 	MAG_BEGIN(serve_door);
@@ -125,21 +158,21 @@ MAG_TASK(serve_door)
 		MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
 		if (self->rc < 0)
 			break;
-		tell_dropped(self);
-		self->ticket = enter(self);
-		if (self->ticket < 0) {
-			refuse(self->site, self->fd);
-			MAG_AWAIT(self->closed, mag_close, self->fd);
-			continue;
-		}
-		MAG_SPAWN(self->rc, self->site->guests, serve_conn, .site = self->site, .fd = self->fd,
-			  .ticket = (uint32_t)self->ticket);
-		if (self->rc < 0) {
-			serve_gate_leave(&self->site->gate, (uint32_t)self->ticket);
-			MAG_AWAIT(self->closed, mag_close, self->fd);
-		}
+		MAG_CALL(self->waste, serve_admit, .door = self);
 	}
-	MAG_AWAIT(self->closed, mag_acceptor_close, &self->acceptor);
+	/* The system has connected some that nobody has taken yet, perhaps with a request: closing the listener would reset
+	 * them. */
+	if (self->rc == MAG_ECANCELED) {
+		self->shut = mag_deadline_in(LAST_ALL_NS);
+		do {
+			MAG_SHIELD(&self->scope, LAST_NS);
+			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+			if (self->rc == 0)
+				MAG_CALL(self->waste, serve_admit, .door = self);
+			MAG_SCOPE_END(self->waste, &self->scope);
+		} while (self->rc == 0 && mag_now() < self->shut);
+	}
+	MAG_AWAIT(self->waste, mag_acceptor_close, &self->acceptor);
 	MAG_RETURN(self->rc == MAG_ECANCELED ? 0 : self->rc);
 	MAG_END;
 }
