@@ -140,14 +140,13 @@ static bool cas_view(enum model_order order, void *p, size_t size, uint64_t *exp
 
 uint64_t model_load(struct model_site *s, const void *p, size_t size)
 {
-	enum model_order order = site_order(s);
+	enum model_order order;
 	uint64_t v;
 
-	if (running == NOBODY)
+	if (running == NOBODY || thread_constant(p))
 		return memory_read(p, size);
+	order = site_order(s);
 	check_owner(p, false);
-	if (thread_constant(p))
-		return memory_read(p, size);
 	if (thread_views())
 		return load_view(order, p, size, s->name);
 	if (thread_owns(running, p)) {

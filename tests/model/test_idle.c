@@ -382,6 +382,22 @@ static void forks_two(void)
 	fork_of(1);
 }
 
+/* No membarrier here: owners pay for the barrier themselves. */
+static void fenced(void)
+{
+	runtime.idle.fenced = true;
+	runtime.idle.everyone = UINT64_MAX;
+	explore_constant(&runtime.idle.everyone, sizeof(runtime.idle.everyone));
+	for (uint32_t i = 0; i < runtime.n; i++)
+		worker[i].pub.sleepers = &runtime.idle.everyone;
+}
+
+static void two_workers_fenced(void)
+{
+	two_workers();
+	fenced();
+}
+
 /* Worker 0 finds something, and has more. */
 
 static void two_woken(void)
@@ -395,6 +411,12 @@ static void two_woken(void)
 	no_mail();
 	no_forks();
 	no_end();
+}
+
+static void two_woken_fenced(void)
+{
+	two_woken();
+	fenced();
 }
 
 /* The end. */
@@ -422,26 +444,27 @@ static bool nobody_sleeps(void)
 		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = nothing_is_left,              \
 		.quiet = (is_quiet), .preemptions = (most), .quick = (soon), .only_views = true, .barriers = true \
 	}
-static const struct explore_model sent_to_one = MODEL("sent_to_one", one_outside, EXPLORE_ALL, 0, all_done,
-						      resumes_from_outside, worker_0_works),
-				  sent_to_two = MODEL("sent_to_two", two_and_one_outside, EXPLORE_ALL, 0, all_done,
-						      resumes_from_outside, worker_0_works),
-				  sent_to_busy = MODEL("sent_to_busy", busy_and_one_outside, EXPLORE_ALL, 0, all_done,
-						       sends_to_busy, worker_1_works),
-				  forked = MODEL("forked", two_workers, 4, 3, all_done, forks, worker_1_works),
-				  forked_twice = MODEL("forked_twice", two_asleep, 3, 2, all_done, forks_two,
-						       worker_1_wakes, worker_2_wakes),
-				  watched = MODEL("watched", two_woken, 4, 3, all_done, worker_0_works, worker_1_works),
-				  stopped = MODEL("stopped", one_worker, EXPLORE_ALL, 0, nobody_sleeps, stops,
-						  worker_0_works);
+static const struct explore_model
+	sent_to_one = MODEL("sent_to_one", one_outside, EXPLORE_ALL, 0, all_done, resumes_from_outside, worker_0_works),
+	sent_to_two = MODEL("sent_to_two", two_and_one_outside, EXPLORE_ALL, 0, all_done, resumes_from_outside,
+			    worker_0_works),
+	sent_to_busy = MODEL("sent_to_busy", busy_and_one_outside, EXPLORE_ALL, 0, all_done, sends_to_busy,
+			     worker_1_works),
+	forked = MODEL("forked", two_workers, 4, 3, all_done, forks, worker_1_works),
+	forked_twice = MODEL("forked_twice", two_asleep, 3, 2, all_done, forks_two, worker_1_wakes, worker_2_wakes),
+	watched = MODEL("watched", two_woken, 4, 3, all_done, worker_0_works, worker_1_works),
+	forked_fenced = MODEL("forked_fenced", two_workers_fenced, EXPLORE_ALL, 3, all_done, forks, worker_1_works),
+	watched_fenced = MODEL("watched_fenced", two_woken_fenced, 4, 3, all_done, worker_0_works, worker_1_works),
+	stopped = MODEL("stopped", one_worker, EXPLORE_ALL, 0, nobody_sleeps, stops, worker_0_works);
 
 #ifdef MODEL_FAULT
 
 Test(idle, fault_is_found, .timeout = 120)
 {
 	/* the small ones first */
-	const struct explore_model *const all[] = { &sent_to_one,  &stopped, &sent_to_two, &sent_to_busy,
-						    &forked_twice, &watched, &forked };
+	const struct explore_model *const all[] = { &sent_to_one,  &stopped,       &sent_to_two,
+						    &sent_to_busy, &forked_twice,  &watched,
+						    &forked,       &forked_fenced, &watched_fenced };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -466,6 +489,16 @@ Test(idle, task_sent_to_a_worker_in_a_long_step_is_taken_by_another, .timeout = 
 Test(idle, fork_of_a_worker_in_a_long_step_is_taken_by_another, .timeout = 300)
 {
 	cr_assert(explore_holds(&forked));
+}
+
+Test(idle, fork_is_taken_where_there_is_no_membarrier, .timeout = 300)
+{
+	cr_assert(explore_holds(&forked_fenced));
+}
+
+Test(idle, long_step_is_watched_where_there_is_no_membarrier, .timeout = 300)
+{
+	cr_assert(explore_holds(&watched_fenced));
 }
 
 Test(idle, searcher_that_found_something_wakes_one_for_what_is_left, .timeout = 300)

@@ -10,7 +10,8 @@
 #include "sync/semaphore.c"
 
 static mag_semaphore semaphore;
-static uint32_t held[TASKS], given;
+static uint32_t held[TASKS];
+static uint64_t guarded;
 
 static void start(void)
 {
@@ -20,7 +21,8 @@ static void start(void)
 	semaphore.waitq.gone = gone; /* stored by each who waits */
 	explore_shared(&semaphore, sizeof(semaphore));
 	memset(held, 0, sizeof(held));
-	given = 0;
+	guarded = 0;
+	explore_shared(&guarded, sizeof(guarded));
 	explore_ghost(held, sizeof(held));
 	/* task 1 is never cancelled, task 0 by thread 2 */
 	explore_constant(&its_scope[1].cancelled, sizeof(its_scope[1].cancelled));
@@ -67,6 +69,40 @@ static void takes_one_and_gives_it_back(void)
 	release(1);
 }
 
+/* As a mutex: what one holder has written the next one sees. */
+
+static void one_permit(void)
+{
+	start();
+	mag_semaphore_init(&semaphore, 1, 4);
+	semaphore.waitq.gone = gone;
+}
+
+static void counts(int i)
+{
+	explore_assert(acquire(i, 1) == 0);
+	guarded++;
+	held[i] = 0;
+	release(1);
+}
+
+static void counts_first(void)
+{
+	counts(0);
+}
+
+static void counts_second(void)
+{
+	counts(1);
+	counts(1);
+}
+
+static void three_counted(void)
+{
+	explore_assert(guarded == 3);
+	explore_assert(semaphore.state == 2 && !semaphore.waitq.head);
+}
+
 static void wants_two(void)
 {
 	explore_assert(acquire(0, 2) == MAG_ECANCELED);
@@ -85,7 +121,6 @@ static void gets_one_and_ends_it(void)
 
 static void gives_one(void)
 {
-	given = 1;
 	release(1);
 }
 
@@ -131,27 +166,27 @@ static void nothing(void)
 {
 }
 
-#define MODEL(what, soon, is_left, ...)                                                                        \
-	{                                                                                                      \
-		.name = (what), .start = start, .thread = { __VA_ARGS__ }, .end = (is_left), .preemptions = 3, \
-		.quick = (soon), .only_views = true                                                            \
+#define MODEL_(what, soon, is_left, given, ...)                                                                  \
+	{                                                                                                        \
+		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = (is_left), .preemptions = 3, \
+		.quick = (soon), .only_views = true                                                              \
 	}
-static const struct explore_model granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one,
-							       gives_one, cancels),
-				  passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one,
-						    gives_one_and_cancels),
-				  head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one,
-						    gives_one_and_cancels),
-				  two_in_turn = MODEL("two_in_turn", EXPLORE_ALL, two_in_all, gives_two_in_turn,
-						      wants_two_and_gets_them),
-				  ended = MODEL("ended", EXPLORE_ALL, nothing, gives_one, gets_one_and_ends_it);
+#define MODEL(what, soon, is_left, ...) MODEL_(what, soon, is_left, start, __VA_ARGS__)
+static const struct explore_model
+	exclusive = MODEL_("exclusive", EXPLORE_ALL, three_counted, one_permit, counts_first, counts_second),
+	granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one, gives_one, cancels),
+	passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one, gives_one_and_cancels),
+	head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one, gives_one_and_cancels),
+	two_in_turn = MODEL("two_in_turn", EXPLORE_ALL, two_in_all, gives_two_in_turn, wants_two_and_gets_them),
+	ended = MODEL("ended", EXPLORE_ALL, nothing, gives_one, gets_one_and_ends_it);
 
 #ifdef MODEL_FAULT
 
 Test(semaphore, fault_is_found, .timeout = 120)
 {
-	const struct explore_model *const all[] = { &granted_or_cancelled, &two_in_turn, &ended, &head_goes,
-						    &passed_on };
+	const struct explore_model *const all[] = {
+		&granted_or_cancelled, &exclusive, &two_in_turn, &ended, &head_goes, &passed_on
+	};
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -161,6 +196,11 @@ Test(semaphore, fault_is_found, .timeout = 120)
 Test(semaphore, permit_goes_to_the_waiter_or_stays_when_that_is_cancelled, .timeout = 300)
 {
 	cr_assert(explore_holds(&granted_or_cancelled));
+}
+
+Test(semaphore, holders_see_what_the_last_one_wrote, .timeout = 300)
+{
+	cr_assert(explore_holds(&exclusive));
 }
 
 Test(semaphore, permit_that_is_given_back_reaches_the_next, .timeout = 300)
