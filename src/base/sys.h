@@ -32,10 +32,12 @@ struct magi_sys {
 	int (*open)(struct magi_world *world, const char *path, int flags);
 	int (*close)(struct magi_world *world, int fd);
 	int64_t (*sendfile)(struct magi_world *world, int to, int file, uint64_t offset, size_t n);
-	int64_t (*preadv2)(struct magi_world *world, int fd, const struct iovec *iov, int count, uint64_t offset, int flags);
-	int (*statx)(struct magi_world *world, int dir, const char *path, int flags, unsigned mask, struct statx *status);
-	int (*getaddrinfo)(struct magi_world *world, const char *name, const char *service, const struct addrinfo *hints,
-			   struct addrinfo **list);
+	int64_t (*preadv2)(struct magi_world *world, int fd, const struct iovec *iov, int count, uint64_t offset,
+			   int flags);
+	int (*statx)(struct magi_world *world, int dir, const char *path, int flags, unsigned mask,
+		     struct statx *status);
+	int (*getaddrinfo)(struct magi_world *world, const char *name, const char *service,
+			   const struct addrinfo *hints, struct addrinfo **list);
 	void (*freeaddrinfo)(struct magi_world *world, struct addrinfo *list);
 };
 
@@ -62,7 +64,8 @@ void magi_sys_freeaddrinfo(struct addrinfo *list);
 int magi_sys_if_index(const char *name);
 int magi_sys_if_name(unsigned index, char *name);
 
-/* From now on the n-th of these calls (1 is the next) fails with -error, and does nothing, but for close. n = 0: off. */
+/* From now on the n-th of these calls (1 is the next) fails with -error, and does nothing, but for close. n = 0:
+ * off. */
 MAG_API void magi_fault_syscalls(uint64_t n, int error);
 
 /* How many of them were made since magi_fault_syscalls. */

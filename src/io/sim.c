@@ -138,7 +138,8 @@ static bool sim_due(struct magi_io *base)
 
 	magi_world_enter(io->world);
 	if (sim_hosted(io->world))
-		due = io->next_at <= io->world->now || (io->waits && magi_world_next_event(io->world) <= io->world->now);
+		due = io->next_at <= io->world->now ||
+		      (io->waits && magi_world_next_event(io->world) <= io->world->now);
 	else
 		due = io->work.first || io->outs;
 	magi_world_leave(io->world);

@@ -32,7 +32,7 @@
 
 enum {
 	MAGI_SIM_FD = 1 << 20,       /* the first descriptor that the world made up */
-	MAGI_SIM_STREAM_BYTES = 4096 /* what a stream holds in each direction, unless told; hosted: up to 16 times that */
+	MAGI_SIM_STREAM_BYTES = 4096 /* what a stream holds in each direction, unless told; hosted: up to 16 times */
 };
 
 enum magi_world_mode { MAGI_SIM_COMPLETION, MAGI_SIM_READINESS, MAGI_SIM_HOSTED };

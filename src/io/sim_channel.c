@@ -36,7 +36,9 @@ void magi_world_channel(struct sim_object *reader, struct sim_object *writer)
 	c->writer = writer;
 	c->remote = sim_hosted(w) && (reader->family == AF_INET || reader->family == AF_INET6);
 	if (sim_hosted(w))
-		c->latency = c->remote ? magi_world_between(w, LATENCY_MIN_US, LATENCY_MAX_US) * MAGI_NS_PER_US : LOCAL_NS;
+		c->latency = LOCAL_NS;
+	if (c->remote)
+		c->latency = magi_world_between(w, LATENCY_MIN_US, LATENCY_MAX_US) * MAGI_NS_PER_US;
 	if (c->remote && sim_chance(w, MAGI_CHANCE_SLOW))
 		c->rate = 1 + magi_world_random(w, SLOW_MAX);
 	reader->in = c;

@@ -20,7 +20,8 @@ enum {
 };
 
 /* Whom it reaches: 0, or -errno. *to is NULL when nobody is there and nobody says so. */
-static int find_receiver(struct sim_object *o, const struct msghdr *msg, struct sim_addr *towards, struct sim_object **to)
+static int find_receiver(struct sim_object *o, const struct msghdr *msg, struct sim_addr *towards,
+			 struct sim_object **to)
 {
 	int rc;
 

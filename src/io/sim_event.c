@@ -4,7 +4,8 @@
  * What:    a heap of times and objects. When one is due, all who wait at the object are tried again; they find out
  *          themselves what is different, and ask for the next event.
  * Who:     whoever has entered the world.
- * Always:  an event holds its object's memory, and does not keep it open. Two of the same time come in the order in which they were asked for. */
+ * Always:  an event holds its object's memory, and does not keep it open. Two of the same time come in the order in which
+ *          they were asked for. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -49,8 +49,10 @@ static int add(struct magi_world *w, struct sim_object *object)
 
 int magi_world_fd_add(struct magi_world *w, struct sim_object *object)
 {
-	int rc = object->kind == SIM_FILE ? 0 : magi_world_fd_room(w, 1); /* a file's was asked about before it was made */
+	int rc = 0;
 
+	if (object->kind != SIM_FILE) /* a file's room was asked about before the file was made */
+		rc = magi_world_fd_room(w, 1);
 	return rc < 0 ? rc : add(w, object);
 }
 

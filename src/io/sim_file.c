@@ -140,7 +140,8 @@ int magi_world_file_op(struct sim_op *op)
 
 /* Names. */
 
-static int make_at(struct magi_world *w, const struct sim_place *p, uint64_t flags, uint32_t mode, struct sim_node **node)
+static int make_at(struct magi_world *w, const struct sim_place *p, uint64_t flags, uint32_t mode,
+		   struct sim_node **node)
 {
 	int rc = disk_fault(w, MAGI_IO_OPEN, true);
 
@@ -179,8 +180,8 @@ static int node_to_open(struct magi_world *w, const struct sim_place *p, uint64_
 	return 0;
 }
 
-int magi_world_file_open(struct magi_world *w, struct sim_node *dir, const char *path, uint64_t flags, uint32_t mode,
-			 uint64_t resolve)
+int magi_world_file_open(struct magi_world *w, struct sim_node *dir, const char *path, uint64_t flags,
+			 uint32_t mode, uint64_t resolve)
 {
 	struct sim_object *file;
 	struct sim_place place;

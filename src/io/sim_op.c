@@ -56,7 +56,9 @@ uint32_t magi_world_shorten(struct sim_io *io, uint32_t n)
 		return n;
 	if (sim_hosted(io->world) ? !magi_chance(MAGI_CHANCE_SHORT) : magi_random_below(&io->random, 4) != 0)
 		return n;
-	return 1 + (sim_hosted(io->world) ? magi_world_random(io->world, n - 1) : magi_random_below(&io->random, n - 1));
+	if (sim_hosted(io->world))
+		return 1 + magi_world_random(io->world, n - 1);
+	return 1 + magi_random_below(&io->random, n - 1);
 }
 
 char *magi_world_bounce(struct sim_op *op, uint32_t n)

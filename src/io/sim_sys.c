@@ -12,7 +12,22 @@
 #include "io/sim_world.h"
 
 /* What MAGI_NOTE_SYSTEM begins with. */
-enum call { SOCKET, SOCKETPAIR, BIND, LISTEN, CONNECT, GETNAME, SETSOCKOPT, GETSOCKOPT, FCNTL, OPEN, CLOSE, SENDFILE, PREAD, STATX };
+enum call {
+	SOCKET,
+	SOCKETPAIR,
+	BIND,
+	LISTEN,
+	CONNECT,
+	GETNAME,
+	SETSOCKOPT,
+	GETSOCKOPT,
+	FCNTL,
+	OPEN,
+	CLOSE,
+	SENDFILE,
+	PREAD,
+	STATX
+};
 
 static int64_t noted(enum call call, int fd, int64_t result)
 {

@@ -67,8 +67,8 @@ struct sim_place {
 	bool must_be_dir;
 };
 
-/* Walks from `from`, or from the root. 0, -ENOENT (not for the last part), -ENOTDIR, -ENAMETOOLONG, -EXDEV: beneath, but
- * it leads out. */
+/* Walks from `from`, or from the root. 0, -ENOENT (not for the last part), -ENOTDIR, -ENAMETOOLONG, -EXDEV: beneath,
+ * but it leads out. */
 int magi_tree_walk(struct sim_tree *tree, struct sim_node *from, const char *path, bool beneath,
 		   struct sim_place *place);
 /* The path of a node, for people. */

@@ -337,8 +337,8 @@ int magi_world_stream_write(struct sim_object *stream, const void *bytes, uint32
 /* sim_file.c: 0 or more, or -errno. */
 int64_t magi_world_file_read(struct sim_object *file, void *to, uint32_t n, uint64_t at);
 /* Opens a path in a directory (NULL: the root): a descriptor. */
-int magi_world_file_open(struct magi_world *world, struct sim_node *dir, const char *path, uint64_t flags, uint32_t mode,
-			 uint64_t resolve);
+int magi_world_file_open(struct magi_world *world, struct sim_node *dir, const char *path, uint64_t flags,
+			 uint32_t mode, uint64_t resolve);
 
 /* sim_name.c */
 int magi_world_getaddrinfo(struct magi_world *world, const char *name, const char *service,

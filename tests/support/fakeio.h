@@ -108,7 +108,8 @@ static inline struct magi_req fake_move(uint8_t code, int fd, void *addr, uint32
 /* As the file position says. */
 static inline struct magi_req fake_file(uint8_t code, int fd, const void *addr, uint32_t len, uint64_t offset)
 {
-	return (struct magi_req){ .code = code, .fd = fd, .addr = (void *)(uintptr_t)addr, .len = len, .offset = offset };
+	return (struct magi_req){ .code = code, .fd = fd, .addr = (void *)(uintptr_t)addr, .len = len,
+				  .offset = offset };
 }
 
 FAKE_UNUSED static int fake_open_path(struct fake_io *f, int dir, const char *path, int flags)

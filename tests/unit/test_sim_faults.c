@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sim_faults.c - each thing that can go wrong in a simulated world does, can be borne, and comes again with the same
- * seed. */
+/* test_sim_faults.c - each thing that can go wrong in a simulated world does, can be borne, and comes again with the
+ * same seed. */
 #include <magpie/error.h>
 
 #include "support/fakeio.h"

@@ -139,7 +139,8 @@ Test(sim_sockets, a_close_with_bytes_unread_breaks_the_connection, .timeout = 10
 	fake_close(&f);
 }
 
-static int receive(struct fake_io *f, int fd, char *bytes, size_t room, struct sockaddr_storage *from, struct msghdr *msg)
+static int receive(struct fake_io *f, int fd, char *bytes, size_t room, struct sockaddr_storage *from,
+		   struct msghdr *msg)
 {
 	struct iovec iov = { bytes, room };
 
@@ -150,8 +151,10 @@ static int receive(struct fake_io *f, int fd, char *bytes, size_t room, struct s
 static int send_to(struct fake_io *f, int fd, const char *text, const void *addr, socklen_t len)
 {
 	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
-	struct msghdr msg = { .msg_name = (void *)(uintptr_t)addr, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = { .msg_name = (void *)(uintptr_t)addr, .msg_namelen = len };
 
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
 	return fake_do(f, (struct magi_req){ .code = MAGI_IO_SENDMSG, .fd = fd, .addr = &msg });
 }
 
