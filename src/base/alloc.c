@@ -1,47 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* alloc.c - memory with fault sites.
- *
- * The plan, and that of sys.c, are the only process-wide state of the library: faults are a matter of the test process,
- * not of one runtime.
- *
- * Pairs:   [stat] counters; a plan is set while nothing runs. */
+/* alloc.c - memory with fault sites. */
 #include "base/alloc.h"
 
-#include <magpie/impl/atomic.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/fault.h"
 #include "base/host.h"
-
-static struct {
-	uint64_t reached;
-	uint64_t at;
-	uint64_t every;
-} plan;
 
 void magi_fault_plan(uint64_t n, uint64_t every)
 {
-	magi_store_rlx(&plan.reached, 0); /* [stat] */
-	magi_store_rlx(&plan.every, every); /* [stat] */
-	magi_store_rlx(&plan.at, n); /* [stat] */
+	magi_fault_set(MAGI_FAULT_MEMORY, n, every, ENOMEM);
 }
 
 uint64_t magi_fault_reached(void)
 {
-	return magi_load_rlx(&plan.reached); /* [stat] */
+	return magi_fault_count(MAGI_FAULT_MEMORY);
 }
 
 bool magi_fault(void)
 {
-	uint64_t at = magi_load_rlx(&plan.at); /* [stat] */
-	uint64_t every, n;
-
-	if (__builtin_expect(at == 0, 1))
-		return magi_chance(MAGI_CHANCE_MEMORY);
-	n = magi_add_rlx(&plan.reached, 1) + 1; /* [stat] */
-	every = magi_load_rlx(&plan.every); /* [stat] */
-	return n == at || (every && n > at && (n - at) % every == 0);
+	return magi_fault_at(MAGI_FAULT_MEMORY, NULL) || magi_chance(MAGI_CHANCE_MEMORY);
 }
 
 void *magi_alloc(size_t size)

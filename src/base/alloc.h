@@ -20,10 +20,11 @@ void *magi_alloc_aligned(size_t align, size_t size);
 void *magi_pages_map(size_t size);
 void magi_pages_unmap(void *p, size_t size);
 
-/* Whether this call of a fault site shall fail now; decided by magi_fault_plan. */
+/* Whether this call of a fault site shall fail now; decided by magi_fault_plan, or a simulation. */
 bool magi_fault(void);
 
-/* From now on the n-th fault site reached (1 is the next) fails, and each `every`-th after it (0: none). n = 0: off. */
+/* From now on the n-th fault site reached (1 is the next) fails, and each `every`-th after it (0: none). n = 0: off.
+ * fault.h has such plans for more than allocations. */
 MAG_API void magi_fault_plan(uint64_t n, uint64_t every);
 
 /* How many fault sites were reached since magi_fault_plan. */

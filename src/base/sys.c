@@ -1,45 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* sys.c - the system, or the simulation that takes its place, or the fault that was planned.
- *
- * Pairs:   [stat] counters; a plan is set while nothing runs. */
+/* sys.c - the system, or the simulation that takes its place, or the fault that was planned. */
 #include "base/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <magpie/error.h>
-#include <magpie/impl/atomic.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-/* Of the process, as that of alloc.c. */
-static struct {
-	uint64_t reached;
-	uint64_t at;
-	int error;
-} plan;
+#include "base/fault.h"
 
 void magi_fault_syscalls(uint64_t n, int error)
 {
-	magi_store_rlx(&plan.reached, 0); /* [stat] */
-	magi_store_rlx(&plan.error, error); /* [stat] */
-	magi_store_rlx(&plan.at, n); /* [stat] */
+	magi_fault_set(MAGI_FAULT_SYSTEM, n, 0, error);
 }
 
 uint64_t magi_fault_syscalls_reached(void)
 {
-	return magi_load_rlx(&plan.reached); /* [stat] */
+	return magi_fault_count(MAGI_FAULT_SYSTEM);
 }
 
 /* -errno when this call shall fail. */
-static int planned(void)
+static int planned(const char *call)
 {
-	uint64_t at = magi_load_rlx(&plan.at); /* [stat] */
-
-	if (__builtin_expect(at == 0, 1) || magi_add_rlx(&plan.reached, 1) + 1 != at) /* [stat] */
-		return 0;
-	return -magi_load_rlx(&plan.error); /* [stat] */
+	return -magi_fault_at(MAGI_FAULT_SYSTEM, call);
 }
 
 static const struct magi_sys *simulated(struct magi_world **world)
@@ -57,7 +43,7 @@ static const struct magi_sys *simulated(struct magi_world **world)
 	do {                                              \
 		struct magi_world *world;                 \
 		const struct magi_sys *sim;               \
-		int fault = planned();                    \
+		int fault = planned(#name);               \
                                                           \
 		if (fault < 0)                            \
 			return fault;                     \
@@ -131,7 +117,7 @@ int magi_sys_close(int fd)
 {
 	struct magi_world *world;
 	const struct magi_sys *sim = simulated(&world);
-	int fault = planned(), rc = sim ? sim->close(world, fd) : result(close(fd));
+	int fault = planned("close"), rc = sim ? sim->close(world, fd) : result(close(fd));
 
 	return fault < 0 ? fault : rc;
 }
@@ -141,7 +127,7 @@ int64_t magi_sys_sendfile(int to, int file, uint64_t offset, size_t n)
 	struct magi_world *world;
 	const struct magi_sys *sim = simulated(&world);
 	off_t at = (off_t)offset;
-	int fault = planned();
+	int fault = planned("sendfile");
 	ssize_t sent;
 
 	if (fault < 0)
@@ -156,7 +142,7 @@ int64_t magi_sys_preadv2(int fd, const struct iovec *iov, int count, uint64_t of
 {
 	struct magi_world *world;
 	const struct magi_sys *sim = simulated(&world);
-	int fault = planned();
+	int fault = planned("preadv2");
 	ssize_t n;
 
 	if (fault < 0)
@@ -192,7 +178,7 @@ int magi_sys_getaddrinfo(const char *name, const char *service, const struct add
 {
 	struct magi_world *world;
 	const struct magi_sys *sim = simulated(&world);
-	int fault = planned();
+	int fault = planned("getaddrinfo");
 
 	if (fault < 0)
 		return fault;
@@ -213,7 +199,7 @@ void magi_sys_freeaddrinfo(struct addrinfo *list)
 int magi_sys_if_index(const char *name)
 {
 	struct magi_world *world;
-	int fault = planned();
+	int fault = planned("if_index");
 	unsigned index;
 
 	if (fault < 0)
@@ -228,7 +214,7 @@ int magi_sys_if_index(const char *name)
 int magi_sys_if_name(unsigned index, char *name)
 {
 	struct magi_world *world;
-	int fault = planned();
+	int fault = planned("if_name");
 
 	if (fault < 0)
 		return fault;

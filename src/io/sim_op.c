@@ -54,6 +54,8 @@ uint32_t magi_world_shorten(struct sim_io *io, uint32_t n)
 {
 	if (io->world->mode == MAGI_SIM_READINESS || n < 2)
 		return n;
+	if (magi_world_fault_transfer(io->world))
+		return 1;
 	if (sim_hosted(io->world) ? !magi_chance(MAGI_CHANCE_SHORT) : magi_random_below(&io->random, 4) != 0)
 		return n;
 	if (sim_hosted(io->world))
@@ -116,17 +118,25 @@ static void end(struct sim_op *op, int res)
 /* A cancel has won; what was moved before is told. */
 static void end_cancelled(struct sim_op *op)
 {
-	if (!op->connecting || !sim_hosted(op->io->world))
-		end(op, op->done ? (int)op->done : -ECANCELED);
-	else
-		end(op, -ECANCELED);
+	struct magi_rec rec = { .res = -ECANCELED };
+
+	if (op->done && (!op->connecting || !sim_hosted(op->io->world)))
+		rec.res = (int)op->done;
+	magi_world_fault_record(op, &rec);
+	tell(op, rec);
 }
 
 /* Takes hold of the file, as the system does when an operation begins. */
 static bool begin(struct sim_op *op)
 {
+	int fault = magi_world_fault_begin(op);
+
 	op->begun = true;
 	op->real = magi_world_is_real(op);
+	if (fault < 0) {
+		end(op, fault);
+		return false;
+	}
 	if (op->real || op->req.code == MAGI_IO_NOP)
 		return true;
 	if (magi_world_is_path(&op->req) && op->req.fd == AT_FDCWD)
@@ -194,7 +204,7 @@ static bool try_once(struct sim_op *op)
 {
 	struct sim_object *where = NULL;
 	struct magi_rec rec = { 0 };
-	bool more;
+	bool last, more;
 
 	rec.res = op->real ? magi_world_real(op, &rec) : magi_world_fake(op, &where, &rec);
 	if (rec.res == SIM_WAIT) {
@@ -202,8 +212,9 @@ static bool try_once(struct sim_op *op)
 		return false;
 	}
 	op->io->calm = 0;
-	more = survives(op, rec.res);
-	if (!more && rec.res >= 0 && sim_hosted(op->io->world) && (op->req.flags & MAGI_REQ_MULTISHOT) &&
+	last = magi_world_fault_record(op, &rec);
+	more = !last && survives(op, rec.res);
+	if (!more && !last && rec.res >= 0 && sim_hosted(op->io->world) && (op->req.flags & MAGI_REQ_MULTISHOT) &&
 	    magi_world_random(op->io->world, 2)) {
 		rec.flags |= MAGI_REC_MORE; /* it ends with an error of its own */
 		tell(op, rec);
@@ -283,26 +294,35 @@ static bool can_cancel(const struct sim_op *op)
 	}
 }
 
+static int how_cancelled(struct magi_world *world)
+{
+	static const int how[] = { ENOENT, EALREADY, 0 };
+
+	return how[magi_world_random(world, 3)];
+}
+
 static void cancel_hosted(struct sim_op *op)
 {
 	struct sim_io *io = op->io;
 	struct sim_object *where;
 	struct magi_rec rec;
+	int fault;
 
 	magi_note(MAGI_NOTE_CANCEL, (int64_t)op->req.token, op->req.code, op->begun);
 	if (!can_cancel(op) || op->cancelled)
 		return;
 	magi_world_list_remove(op);
-	if (!magi_chance(MAGI_CHANCE_CANCEL)) {
+	fault = magi_world_fault_cancel(op);
+	if (!fault && !magi_chance(MAGI_CHANCE_CANCEL)) {
 		end_cancelled(op);
 		return;
 	}
 	op->cancelled = true;
 	op->at = io->at;
-	switch (magi_world_random(io->world, 3)) {
-	case 0: /* the completion comes before the cancel */
+	switch (fault ? fault : how_cancelled(io->world)) {
+	case ENOENT: /* the completion comes before the cancel */
 		break;
-	case 1: /* the cancel comes too late */
+	case EALREADY: /* the cancel comes too late */
 		op->at += magi_world_random(io->world, CANCEL_LATE_NS);
 		break;
 	default: /* it has won, and nobody hears of it for a while */

@@ -321,7 +321,9 @@ static int64_t send_some(struct sim_object *to, struct sim_object *file, uint64_
 	uint32_t want = (uint32_t)(n < SENT_AT_A_TIME ? n : SENT_AT_A_TIME);
 	int64_t rc = magi_world_file_read(file, bytes, want, offset);
 
-	if (rc > 1 && magi_chance(MAGI_CHANCE_SHORT))
+	if (rc > 1 && magi_world_fault_transfer(to->world))
+		rc = 1;
+	else if (rc > 1 && magi_chance(MAGI_CHANCE_SHORT))
 		rc = 1 + magi_world_random(to->world, (uint32_t)rc - 1);
 	if (rc > 0)
 		rc = magi_world_stream_write(to, bytes, (uint32_t)rc);

@@ -5,7 +5,7 @@
  * sim_event.c what comes later; sim_fd.c descriptors; sim_object.c what they name; sim_fake.c operations on those, by
  * kind: sim_stream.c (its directions: sim_channel.c), sim_datagram.c, sim_file.c (its tree: sim_tree.c, sim_path.c);
  * sim_addr.c who has which address; sim_sys.c, sim_name.c system calls; sim_weather.c what befalls the network;
- * sim_real.c operations that the system does.
+ * sim_fault.c what was planned to go wrong; sim_real.c operations that the system does.
  *
  * Always:  everything is between magi_world_enter and _leave, but for `now` and an io's `pending` (its owner's).
  *          An operation is on one list: its io's `work` or `real`, or an object's `waiters`; or on none, when it is
@@ -317,6 +317,15 @@ void magi_world_draw_cut(struct magi_world *world, const struct sim_addr *a, con
 char *magi_world_bounce(struct sim_op *op, uint32_t n);
 /* Now and then less than n. */
 uint32_t magi_world_shorten(struct sim_io *io, uint32_t n);
+
+/* sim_fault.c: faults in turn, of hosted worlds alone. -errno: the operation does not begin. */
+int magi_world_fault_begin(const struct sim_op *op);
+/* Its result may become an error, or late; true: a multishot ends. */
+bool magi_world_fault_record(struct sim_op *op, struct magi_rec *rec);
+/* 0, or enum magi_fault_how. */
+int magi_world_fault_cancel(const struct sim_op *op);
+/* Whether a read or write moves one byte only. */
+bool magi_world_fault_transfer(const struct magi_world *world);
 
 /* Try once; the result or SIM_WAIT, and what to wait for. */
 int magi_world_fake(struct sim_op *op, struct sim_object **where, struct magi_rec *rec);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* report.c - why a run failed: words, threads, tasks, and how to see it again. */
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "io/sim.h"
 #include "sim/sim.h"
 
@@ -63,12 +65,27 @@ static void print_open(void *ctx, int fd, const char *kind, const char *text)
 	fprintf(stderr, "  open: %s %d %s\n", kind, fd, text);
 }
 
+/* What the shell takes for the program: a framework may have renamed its process. */
+static void print_program(const char *name)
+{
+	char path[PATH_MAX];
+	ssize_t n = access(name, X_OK) == 0 ? 0 : readlink("/proc/self/exe", path, sizeof(path));
+
+	fprintf(stderr, "%.*s ", n > 0 ? (int)n : (int)strlen(name), n > 0 ? path : name);
+}
+
 /* The program's own command line, as the shell takes it. */
 static void print_command(void)
 {
 	FILE *f = fopen("/proc/self/cmdline", "re");
+	char name[PATH_MAX];
+	size_t n = 0;
 	int c;
 
+	while (f && (c = getc(f)) > 0 && n < sizeof(name) - 1)
+		name[n++] = (char)c;
+	name[n] = 0;
+	print_program(name);
 	while (f && (c = getc(f)) != EOF)
 		putc(c ? c : ' ', stderr);
 	if (f)
@@ -78,6 +95,7 @@ static void print_command(void)
 static void print_replay(const struct magi_sim *s)
 {
 	const mag_sim_options *o = &s->options;
+	char fault[64];
 
 	fprintf(stderr, "replay: MAGPIE_SIM=seed=%#" PRIx64, s->seed);
 	if (o->workers)
@@ -92,6 +110,8 @@ static void print_replay(const struct magi_sim *s)
 		fprintf(stderr, ",preempt-at=%s", o->preempt_at);
 	if (o->max_steps)
 		fprintf(stderr, ",max-steps=%" PRIu64, o->max_steps);
+	if (magi_fault_text(fault, sizeof(fault)))
+		fprintf(stderr, ",fault=%s", fault);
 	fputc(' ', stderr);
 	print_command();
 	fprintf(stderr, "# hash %#" PRIx64 "\n", s->result.hash);

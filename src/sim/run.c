@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "io/sim.h"
 #include "sim/sim.h"
 
@@ -39,8 +40,6 @@ static void check_end(struct magi_sim *s)
 	const struct magi_ledger_line *off = magi_ledger_off(&s->ledger);
 	uint32_t fds = magi_world_open_fds(s->host.world);
 
-	if (s->rc < 0)
-		magi_sim_failed(s, "%s returned %s: %s", s->program->name, mag_errname(s->rc), mag_strerror(s->rc));
 	for (const struct magi_fiber *f = s->fibers; f; f = f->next) {
 		if (f->state != MAGI_FIBER_ENDED)
 			magi_sim_failed(s, "thread %s goes on after the end", f->name);
@@ -51,6 +50,9 @@ static void check_end(struct magi_sim *s)
 		magi_sim_failed(s, "the ledger has more than %d lines", MAG_LEDGER_LINES_MAX);
 	if (fds)
 		magi_sim_failed(s, "%u files are still open at the end", fds);
+	/* last: what it leaves behind says more */
+	if (s->rc < 0)
+		magi_sim_failed(s, "%s returned %s: %s", s->program->name, mag_errname(s->rc), mag_strerror(s->rc));
 }
 
 /* Crashes. */
@@ -113,6 +115,8 @@ static bool take_setting(struct magi_sim *s, const char *name, const char *value
 		o->max_preemptions = (uint32_t)n;
 	else if (!strcmp(name, "max-steps"))
 		o->max_steps = n;
+	else if (!strcmp(name, "fault"))
+		return magi_fault_parse(value);
 	else if (strcmp(name, "trace") && strcmp(name, "preempt-at"))
 		return false;
 	return true;
@@ -145,7 +149,7 @@ static int take_environment(struct magi_sim *s)
 		if (!value || !take_setting(s, item, value)) {
 			fprintf(stderr,
 				"magpie: MAGPIE_SIM: '%s' is not known; seed=, workers=, faults=, max-faults=, "
-				"max-preemptions=, preempt-at=, max-steps=, trace=\n",
+				"max-preemptions=, preempt-at=, max-steps=, fault=, trace=\n",
 				item);
 			return -EINVAL;
 		}
