@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* turns.h - every fault in turn: a program is run once in the simulator to count what could fail, then once for each of
+ * these and each way in which it can.
+ *
+ * What:    a case is a site's number and an error (errors.h). All are walked with a stride that meets each kind early,
+ *          on seed after seed, each without and with other things that no correct program minds, for some seconds; with
+ *          MAGPIE_LONG on a hundred seeds.
+ * Always:  a program may fail, but it ends, loses no task, and leaves nothing open: mag_sim_assert_quiescent and its
+ *          ledger say so. It swallows its errors, so that a run fails only for another reason; but where there is no
+ *          memory for the runtime itself.
+ *          A failing case is told by a line that runs it again. */
+#ifndef MAGPIE_TESTS_TURNS_H
+#define MAGPIE_TESTS_TURNS_H
+
+#include <criterion/criterion.h>
+#include <magpie/magpie.h>
+#include <magpie/sim.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "simulated/errors.h"
+
+enum {
+	TURNS_LOG = 1 << 14,  /* of one site, in one run */
+	TURNS_STEPS = 400000, /* a run that takes more does not end */
+	TURNS_SEEDS = 100,    /* with MAGPIE_LONG */
+	TURNS_KEPT = 1 << 16, /* cases of one run */
+	TURNS_FAILED = 5      /* so many say enough */
+};
+
+/* More than one thing goes wrong: the program can hope for less. */
+static bool turns_again;
+
+struct turn {
+	uint8_t site;
+	uint8_t every;
+	uint32_t n;
+	int how;
+};
+
+struct turns {
+	int64_t (*run)(uint64_t seed, const mag_sim_options *options, mag_sim_result *result);
+	const char *log[MAGI_FAULT_SITES][TURNS_LOG];
+	struct turn *cases;
+	uint32_t count, failed;
+	uint64_t tried, steps;
+};
+
+static void turns_add(struct turns *t, int site, uint64_t n, int how, int every)
+{
+	if (t->count < TURNS_KEPT)
+		t->cases[t->count++] = (struct turn){ (uint8_t)site, (uint8_t)every, (uint32_t)n, how };
+}
+
+static void turns_add_site(struct turns *t, int site, uint64_t n)
+{
+	const char *what = t->log[site][n - 1];
+	const struct errors *e = errors_of((enum magi_fault_site)site, what);
+
+	cr_assert(e->how[0], "errors.h says nothing of %s", what ? what : "a site without a name");
+	for (int i = 0; i < ERRORS_MAX && e->how[i]; i++)
+		turns_add(t, site, n, e->how[i], 0);
+	if (site == MAGI_FAULT_MEMORY) {
+		turns_add(t, site, n, ENOMEM, 1);
+		turns_add(t, site, n, ENOMEM, 3);
+	}
+}
+
+static bool turns_run(struct turns *t, uint64_t seed, uint32_t faults)
+{
+	const mag_sim_options options = { .size = sizeof(options), .faults = faults, .max_steps = TURNS_STEPS };
+	mag_sim_result result;
+	int64_t rc = t->run(seed, &options, &result);
+
+	t->steps += result.steps;
+	return rc >= 0 && !result.failure[0];
+}
+
+/* Counts what could fail, and makes the list of cases. */
+static void turns_count(struct turns *t, uint64_t seed, uint32_t faults)
+{
+	uint64_t counts[MAGI_FAULT_SITES];
+
+	for (int i = 0; i < MAGI_FAULT_SITES; i++) {
+		magi_fault_set((enum magi_fault_site)i, UINT64_MAX, 0, 0);
+		magi_fault_log((enum magi_fault_site)i, t->log[i], TURNS_LOG);
+	}
+	cr_assert(turns_run(t, seed, faults), "it fails without a fault");
+	for (int i = 0; i < MAGI_FAULT_SITES; i++)
+		counts[i] = magi_fault_count((enum magi_fault_site)i);
+	magi_fault_clear();
+	t->count = 0;
+	for (int i = 0; i < MAGI_FAULT_SITES; i++) {
+		cr_assert_lt(counts[i], TURNS_LOG);
+		for (uint64_t n = 1; n <= counts[i]; n++)
+			turns_add_site(t, i, n);
+	}
+	cr_assert(t->count && t->count < TURNS_KEPT);
+}
+
+/* A run may fail for want of memory alone when that is what was refused: there is no runtime then. */
+static void turns_try(struct turns *t, const struct turn *c, uint64_t seed, uint32_t faults)
+{
+	mag_sim_options options = { .size = sizeof(options), .faults = faults, .max_steps = TURNS_STEPS };
+	mag_sim_result result;
+	bool memory = c->site == MAGI_FAULT_MEMORY;
+	int64_t rc;
+
+	options.quiet = memory;
+	turns_again = c->every;
+	magi_fault_set((enum magi_fault_site)c->site, c->n, c->every, c->how);
+	rc = t->run(seed, &options, &result);
+	t->tried++;
+	t->steps += result.steps;
+	if (memory && (rc == -ENOMEM || rc == -EAGAIN || rc == MAG_EBACKEND) && strstr(result.failure, " returned "))
+		rc = 0;
+	if (memory && rc < 0) {
+		options.quiet = false;
+		magi_fault_set((enum magi_fault_site)c->site, c->n, c->every, c->how);
+		rc = t->run(seed, &options, &result);
+	}
+	magi_fault_clear();
+	t->failed += rc < 0;
+}
+
+static uint32_t turns_gcd(uint32_t a, uint32_t b)
+{
+	return b ? turns_gcd(b, a % b) : a;
+}
+
+/* Walks the cases of one seed, until `end`. */
+static void turns_walk(struct turns *t, uint64_t seed, uint32_t faults, uint64_t end)
+{
+	uint32_t stride, at = 0;
+
+	turns_count(t, seed, faults);
+	stride = (uint32_t)(t->count * 0.618) | 1u; /* golden: neighbours are tried far from one another */
+	while (turns_gcd(stride, t->count) != 1)
+		stride += 2;
+	for (uint32_t i = 0; i < t->count && magi_clock_ns() < end && t->failed < TURNS_FAILED; i++) {
+		turns_try(t, &t->cases[at], seed, faults);
+		at = (at + stride) % t->count;
+	}
+}
+
+/* All faults of a program, for so many seconds, or all there are. */
+__attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *), double seconds)
+{
+	bool all = getenv("MAGPIE_LONG") != NULL;
+	const char *given = getenv("MAGPIE_SIM");
+	uint64_t end = all ? MAGI_NEVER : magi_clock_ns() + (uint64_t)(seconds * 1e9);
+	struct turns *t = calloc(1, sizeof(*t));
+	uint64_t seeds = 0;
+
+	cr_assert(t);
+	t->run = run;
+	if (given && strstr(given, "fault=")) { /* a line to paste: just that */
+		cr_assert(turns_run(t, 0, MAG_SIM_NONE));
+		free(t);
+		return;
+	}
+	t->cases = calloc(TURNS_KEPT, sizeof(*t->cases));
+	cr_assert(t->cases);
+	for (uint64_t seed = 1; (!all || seed <= TURNS_SEEDS) && magi_clock_ns() < end; seed++) {
+		turns_walk(t, seed, MAG_SIM_NONE, end);
+		turns_walk(t, seed, MAG_SIM_MILD, end);
+		if (t->failed)
+			break;
+		seeds++;
+	}
+	fprintf(stderr, "%llu faults tried, some %u a run; %llu seeds whole; %.1f million steps\n",
+		(unsigned long long)t->tried, t->count, (unsigned long long)seeds, (double)t->steps / 1e6);
+	cr_assert_eq(t->failed, 0, "%u of %llu fail", t->failed, (unsigned long long)t->tried);
+	free(t->cases);
+	free(t);
+}
+
+/* A test that takes the faults of async function `fn` in turn. */
+#define TURNS(suite, name, fn, seconds)                                                                     \
+	static int64_t fn##_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result)      \
+	{                                                                                                   \
+		return mag_sim_run_into(result, seed, options, fn);                                         \
+	}                                                                                                   \
+                                                                                                            \
+	Test(suite, name, .timeout = 3600)                                                                  \
+	{                                                                                                   \
+		turns_take(fn##_run, seconds);                                                              \
+	}
+
+#endif
