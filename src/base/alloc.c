@@ -12,7 +12,8 @@
 
 void magi_fault_plan(uint64_t n, uint64_t every)
 {
-	magi_fault_set(MAGI_FAULT_MEMORY, n, every, ENOMEM);
+	magi_fault_set(MAGI_FAULT_MEMORY, n, ENOMEM);
+	magi_fault_repeat(MAGI_FAULT_MEMORY, every, 0);
 }
 
 uint64_t magi_fault_reached(void)

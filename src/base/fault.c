@@ -21,6 +21,7 @@ static struct {
 	uint64_t reached;
 	uint64_t at;
 	uint64_t every;
+	uint64_t times;
 	int how;
 	const char **log;
 	uint64_t room;
@@ -31,34 +32,48 @@ static const char *const site_names[MAGI_FAULT_SITES] = {
 	[MAGI_FAULT_RECORD] = "record", [MAGI_FAULT_TRANSFER] = "transfer", [MAGI_FAULT_CANCEL] = "cancel",
 };
 
+/* Whether it comes again, `after` the first one. */
+static bool repeats(enum magi_fault_site site, uint64_t after)
+{
+	uint64_t every = magi_load_rlx(&sites[site].every); /* [stat] */
+	uint64_t times = magi_load_rlx(&sites[site].times); /* [stat] */
+
+	return every && after % every == 0 && (!times || after / every <= times);
+}
+
 int magi_fault_at(enum magi_fault_site site, const char *what)
 {
 	uint64_t at = magi_load_rlx(&sites[site].at); /* [stat] */
-	uint64_t every, n;
+	uint64_t n;
 
 	if (__builtin_expect(at == 0, 1))
 		return 0;
 	n = magi_add_rlx(&sites[site].reached, 1) + 1; /* [stat] */
 	if (sites[site].log && n <= sites[site].room)
 		sites[site].log[n - 1] = what;
-	every = magi_load_rlx(&sites[site].every); /* [stat] */
-	if (n != at && (!every || n < at || (n - at) % every != 0))
+	if (n != at && (n < at || !repeats(site, n - at)))
 		return 0;
 	return magi_load_rlx(&sites[site].how); /* [stat] */
 }
 
-void magi_fault_set(enum magi_fault_site site, uint64_t n, uint64_t every, int how)
+void magi_fault_set(enum magi_fault_site site, uint64_t n, int how)
 {
 	magi_store_rlx(&sites[site].reached, 0); /* [stat] */
-	magi_store_rlx(&sites[site].every, every); /* [stat] */
+	magi_fault_repeat(site, 0, 0);
 	magi_store_rlx(&sites[site].how, how); /* [stat] */
 	magi_store_rlx(&sites[site].at, n); /* [stat] */
+}
+
+void magi_fault_repeat(enum magi_fault_site site, uint64_t every, uint64_t times)
+{
+	magi_store_rlx(&sites[site].every, every); /* [stat] */
+	magi_store_rlx(&sites[site].times, times); /* [stat] */
 }
 
 void magi_fault_clear(void)
 {
 	for (int i = 0; i < MAGI_FAULT_SITES; i++) {
-		magi_fault_set((enum magi_fault_site)i, 0, 0, 0);
+		magi_fault_set((enum magi_fault_site)i, 0, 0);
 		magi_fault_log((enum magi_fault_site)i, NULL, 0);
 	}
 }
@@ -88,7 +103,7 @@ bool magi_fault_text(char *text, size_t size)
 			continue;
 		n = snprintf(text, size, "%s:%" PRIu64 ":%s", site_names[i], sites[i].at, how_name(sites[i].how));
 		if (sites[i].every && n > 0 && (size_t)n < size)
-			snprintf(text + n, size - (size_t)n, ":%" PRIu64, sites[i].every);
+			snprintf(text + n, size - (size_t)n, ":%" PRIu64 ":%" PRIu64, sites[i].every, sites[i].times);
 		return true;
 	}
 	return false;
@@ -130,6 +145,10 @@ bool magi_fault_parse(const char *text)
 	if (!kind || (kind > ERRNO_MAX && site != MAGI_FAULT_RECORD && site != MAGI_FAULT_CANCEL))
 		return false;
 	magi_fault_clear();
-	magi_fault_set((enum magi_fault_site)site, n, *every ? strtoull(every + 1, NULL, 10) : 0, kind);
+	magi_fault_set((enum magi_fault_site)site, n, kind);
+	if (*every) {
+		n = strtoull(every + 1, &how, 10);
+		magi_fault_repeat((enum magi_fault_site)site, n, *how ? strtoull(how + 1, NULL, 10) : 0);
+	}
 	return true;
 }

@@ -32,9 +32,11 @@ enum magi_fault_how {
 /* Whether the site's turn has come: how it is to go wrong, or 0. what: a name for the log, or NULL. */
 int magi_fault_at(enum magi_fault_site site, const char *what);
 
-/* From now on the n-th time that the site is reached (1 is the next), and each `every`-th after it (0: none), goes wrong
- * in that way. n = 0: off, UINT64_MAX: counts only. */
-void magi_fault_set(enum magi_fault_site site, uint64_t n, uint64_t every, int how);
+/* From now on the n-th time that the site is reached (1 is the next) it goes wrong in that way. n = 0: off, UINT64_MAX:
+ * counts only. */
+void magi_fault_set(enum magi_fault_site site, uint64_t n, int how);
+/* And each `every`-th time after that, so many times (0: for ever). */
+void magi_fault_repeat(enum magi_fault_site site, uint64_t every, uint64_t times);
 /* No site has a plan any more, nor a log. */
 void magi_fault_clear(void);
 
@@ -44,8 +46,8 @@ uint64_t magi_fault_count(enum magi_fault_site site);
 /* The site's names are written there, in turn, as far as there is room; NULL: no more. */
 void magi_fault_log(enum magi_fault_site site, const char **names, uint64_t room);
 
-/* A plan as text, "record:17:EIO", and with a fourth number `every`: that of the first site that has one. False: there is
- * none. */
+/* A plan as text, "record:17:EIO", and if it repeats, :every:times: that of the first site that has one. False: there
+ * is none. */
 bool magi_fault_text(char *text, size_t size);
 /* Makes that plan. */
 bool magi_fault_parse(const char *text);

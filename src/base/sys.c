@@ -14,7 +14,7 @@
 
 void magi_fault_syscalls(uint64_t n, int error)
 {
-	magi_fault_set(MAGI_FAULT_SYSTEM, n, 0, error);
+	magi_fault_set(MAGI_FAULT_SYSTEM, n, error);
 }
 
 uint64_t magi_fault_syscalls_reached(void)

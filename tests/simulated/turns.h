@@ -26,6 +26,7 @@ enum {
 	TURNS_STEPS = 400000, /* a run that takes more does not end */
 	TURNS_SEEDS = 100,    /* with MAGPIE_LONG */
 	TURNS_KEPT = 1 << 16, /* cases of one run */
+	TURNS_OUTAGE = 40,    /* memory comes back after so many failures */
 	TURNS_FAILED = 5      /* so many say enough */
 };
 
@@ -83,7 +84,7 @@ static void turns_count(struct turns *t, uint64_t seed, uint32_t faults)
 	uint64_t counts[MAGI_FAULT_SITES];
 
 	for (int i = 0; i < MAGI_FAULT_SITES; i++) {
-		magi_fault_set((enum magi_fault_site)i, UINT64_MAX, 0, 0);
+		magi_fault_set((enum magi_fault_site)i, UINT64_MAX, 0);
 		magi_fault_log((enum magi_fault_site)i, t->log[i], TURNS_LOG);
 	}
 	cr_assert(turns_run(t, seed, faults), "it fails without a fault");
@@ -99,6 +100,12 @@ static void turns_count(struct turns *t, uint64_t seed, uint32_t faults)
 	cr_assert(t->count && t->count < TURNS_KEPT);
 }
 
+static void turns_plan(const struct turn *c)
+{
+	magi_fault_set((enum magi_fault_site)c->site, c->n, c->how);
+	magi_fault_repeat((enum magi_fault_site)c->site, c->every, TURNS_OUTAGE);
+}
+
 /* A run may fail for want of memory alone when that is what was refused: there is no runtime then. */
 static void turns_try(struct turns *t, const struct turn *c, uint64_t seed, uint32_t faults)
 {
@@ -109,7 +116,7 @@ static void turns_try(struct turns *t, const struct turn *c, uint64_t seed, uint
 
 	options.quiet = memory;
 	turns_again = c->every;
-	magi_fault_set((enum magi_fault_site)c->site, c->n, c->every, c->how);
+	turns_plan(c);
 	rc = t->run(seed, &options, &result);
 	t->tried++;
 	t->steps += result.steps;
@@ -117,7 +124,7 @@ static void turns_try(struct turns *t, const struct turn *c, uint64_t seed, uint
 		rc = 0;
 	if (memory && rc < 0) {
 		options.quiet = false;
-		magi_fault_set((enum magi_fault_site)c->site, c->n, c->every, c->how);
+		turns_plan(c);
 		rc = t->run(seed, &options, &result);
 	}
 	magi_fault_clear();

@@ -17,7 +17,7 @@ static const char *text(void)
 
 Test(fault, the_nth_time_goes_wrong_as_planned, .timeout = 10)
 {
-	magi_fault_set(MAGI_FAULT_BEGIN, 2, 0, EIO);
+	magi_fault_set(MAGI_FAULT_BEGIN, 2, EIO);
 	cr_assert_eq(magi_fault_at(MAGI_FAULT_BEGIN, "a"), 0);
 	cr_assert_eq(magi_fault_at(MAGI_FAULT_RECORD, "b"), 0);
 	cr_assert_eq(magi_fault_at(MAGI_FAULT_BEGIN, "c"), EIO);
@@ -30,17 +30,22 @@ Test(fault, each_so_many_after_it_go_wrong_too, .timeout = 10)
 {
 	char seen[10] = "";
 
-	magi_fault_set(MAGI_FAULT_MEMORY, 2, 3, ENOMEM);
+	magi_fault_plan(2, 3);
 	for (int i = 0; i < 9; i++)
 		seen[i] = magi_fault() ? 'x' : '.';
 	cr_assert_str_eq(seen, ".x..x..x.");
+	magi_fault_set(MAGI_FAULT_MEMORY, 2, ENOMEM);
+	magi_fault_repeat(MAGI_FAULT_MEMORY, 2, 2);
+	for (int i = 0; i < 9; i++)
+		seen[i] = magi_fault() ? 'x' : '.';
+	cr_assert_str_eq(seen, ".x.x.x...");
 }
 
 Test(fault, a_log_names_what_was_reached, .timeout = 10)
 {
 	const char *names[2] = { NULL, NULL };
 
-	magi_fault_set(MAGI_FAULT_SYSTEM, UINT64_MAX, 0, 0);
+	magi_fault_set(MAGI_FAULT_SYSTEM, UINT64_MAX, 0);
 	magi_fault_log(MAGI_FAULT_SYSTEM, names, 2);
 	cr_assert_eq(magi_sys_close(-1), -EBADF);
 	cr_assert_eq(magi_sys_listen(-1, 1), -EBADF);
@@ -56,14 +61,15 @@ Test(fault, a_log_names_what_was_reached, .timeout = 10)
 Test(fault, a_plan_is_read_as_it_is_written, .timeout = 10)
 {
 	static const char *const plans[] = { "memory:1:ENOMEM", "system:17:EMFILE", "begin:3:ECANCELED", "record:9:LATE",
-					     "record:9:LAST",   "transfer:4:EIO",   "cancel:1:EALREADY", "memory:5:ENOMEM:3" };
+					     "record:9:LAST",   "transfer:4:EIO",   "cancel:1:EALREADY", "memory:5:ENOMEM:3:0",
+					     "memory:5:ENOMEM:1:64" };
 
 	cr_assert_str_eq(text(), "none");
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		cr_assert(magi_fault_parse(plans[i]), "%s", plans[i]);
 		cr_assert_str_eq(text(), plans[i]);
 	}
-	magi_fault_set(MAGI_FAULT_MEMORY, UINT64_MAX, 0, 0);
+	magi_fault_set(MAGI_FAULT_MEMORY, UINT64_MAX, 0);
 	cr_assert_str_eq(text(), "none", "counting is no plan");
 }
 
