@@ -31,6 +31,7 @@ typedef struct mag_runtime_options {
 	uint64_t lane_idle_ns;    /* how long a thread of the lanes waits for work before it ends; 0: 10 s */
 	const char *backend;      /* "uring", "epoll", "sim"; NULL: $MAGPIE_BACKEND, or the best that runs here */
 	void *world;              /* the sim backend's */
+	bool no_sigquit;          /* SIGQUIT is not handled for this runtime's sake: see mag_runtime_dump */
 } mag_runtime_options;
 
 /* Runs async function `fn` with these arguments on a new runtime and waits for its end, and for the background's.
@@ -107,6 +108,12 @@ typedef struct mag_stats {
 	uint64_t fds;     /* files open now */
 	uint64_t frames;  /* frames in use now */
 	uint64_t bytes;   /* memory taken for frames, in use or not */
+	uint64_t io_pending;   /* operations under way */
+	uint64_t asleep;       /* workers that sleep */
+	uint64_t jobs;         /* offloaded, run to their end, in both lanes */
+	uint64_t jobs_queued;  /* that wait for a thread */
+	uint64_t jobs_running; /* abandoned ones too */
+	uint64_t job_threads;  /* of the lanes */
 } mag_stats;
 
 /* Fills *stats, up to the size it says.
@@ -115,6 +122,15 @@ typedef struct mag_stats {
  * Returns:  0, -EINVAL
  * Since:    0.1 */
 MAG_API int mag_runtime_stats(mag_runtime *rt, mag_stats *stats);
+
+/* Writes to a file descriptor what the runtime is at: each task that has ever waited, for what, where and since when,
+ * under the group or the task that waits for it; then workers, lanes and counters. Nothing stops for it. SIGQUIT writes the
+ * same of all runtimes to stderr: docs/debugging.md.
+ *
+ * Threads:  any; a worker writes while its tasks wait
+ * Returns:  0, -ENOMEM, or what write(2) says
+ * Since:    0.1 */
+MAG_API int mag_runtime_dump(mag_runtime *rt, int fd);
 
 MAGI_C_END
 

@@ -9,6 +9,7 @@
 #include "sched/types.h"
 #include "sched/slab.h"
 #include "task/group.h"
+#include "task/tree.h"
 
 struct entrance {
 	mag_frame frame;
@@ -16,14 +17,15 @@ struct entrance {
 	int64_t rc;
 };
 
+MAGI_ASSERT_STATIC(offsetof(struct entrance, callee) == sizeof(mag_frame), "who looks at what hangs finds the callee");
+
 static mag_frame *entrance_step(mag_worker *w, mag_frame *f)
 {
-	static const mag_site site = { NULL, "mag_spawn_from", __FILE__, "the first task", __LINE__ };
 	struct entrance *self = (struct entrance *)(void *)f;
 	mag_future *future = self->future;
 
 	if (!f->at) {
-		f->at = &site;
+		f->at = &magi_tree_entrance;
 		self->callee->parent = f;
 		return self->callee;
 	}
@@ -78,36 +80,11 @@ int64_t magi_run(const mag_runtime_options *options, uint32_t abi, mag_step_fn s
 		return rc;
 	mag_future_init(&done);
 	rc = magi_spawn_from(rt, &done, step, cls, size, at, args, args_size);
+	magi_add_rlx(&rt->entered, 1u); /* [hint] */
 	if (rc == 0)
 		mag_future_wait(&done, &rc, MAG_NEVER);
+	magi_add_rlx(&rt->entered, -1u); /* [hint] */
 	mag_future_fini(&done);
 	left = mag_runtime_destroy(rt, mag_deadline_in(rt->options.shutdown_ns));
 	return left && rc >= 0 ? MAG_ESHUTDOWN : rc;
-}
-
-int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
-{
-	mag_stats s = { .size = out->size };
-
-	if (out->size < sizeof(size_t) || out->size > sizeof(s))
-		return -EINVAL;
-	if (magi_self_in(rt))
-		magi_slab_publish(magi_worker_of(magi_self_in(rt)));
-	for (uint32_t i = 0; i < rt->n; i++) {
-		struct magi_worker *w = rt->workers[i];
-
-		s.picks += magi_load_rlx(&w->picks); /* [stat] */
-		s.steals += magi_load_rlx(&w->steals); /* [stat] */
-		s.parks += magi_load_rlx(&w->parks); /* [stat] */
-		s.wakes += magi_load_rlx(&w->wakes); /* [stat] */
-		s.polls += magi_load_rlx(&w->polls); /* [stat] */
-		s.io += magi_load_rlx(&w->started); /* [stat] */
-		s.timers += magi_wheel_armed(&w->wheel);
-		s.frames += (uint64_t)magi_slab_in_use(w);
-	}
-	s.frames += (uint64_t)magi_load_rlx(&rt->foreign_frames); /* [stat] */
-	s.fds = magi_load_rlx(&rt->fds.open); /* [stat] */
-	s.bytes = magi_load_rlx(&rt->depot.bytes); /* [stat] */
-	memcpy(out, &s, out->size);
-	return 0;
 }

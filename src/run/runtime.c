@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -21,6 +22,7 @@
 #include "sched/meet.h"
 #include "sched/depot.h"
 #include "sched/slab.h"
+#include "run/quit.h"
 #include "run/worker.h"
 #include "sched/cpus.h"
 #include "task/group.h"
@@ -204,6 +206,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 	if (rc < 0)
 		goto fail;
 	rt->ticks_per_us = magi_ticks_per_us();
+	rt->began = magi_clock_ns();
 	magi_idle_init(rt);
 	rc = magi_offload_create(rt, magi_cpus_allowed());
 	if (rc < 0)
@@ -220,6 +223,7 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 	rc = start_workers(rt);
 	if (rc < 0)
 		goto fail;
+	magi_quit_enter(rt);
 	*out = rt;
 	return 0;
 
@@ -262,14 +266,18 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 		return 0;
 	if (magi_self_in(rt))
 		return MAG_EDEADLK;
+	magi_add_rlx(&rt->entered, 1u); /* [hint] */
 	mag_group_cancel(&rt->background);
 	close_background(rt);
 	if (!wait_drained(rt, deadline)) {
 		int64_t left = magi_load_acq(&rt->background.balance) / 2; /* [balance] */
 
+		magi_add_rlx(&rt->entered, -1u); /* [hint] */
 		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
+		mag_runtime_dump(rt, STDERR_FILENO);
 		return left ? left : 1;
 	}
+	magi_quit_leave(rt);
 	jobs = magi_offload_end(rt, deadline);
 	if (jobs)
 		fprintf(stderr, "magpie: %u abandoned job(s) did not end in time; their threads stay\n", jobs);

@@ -27,6 +27,7 @@
 #include "sched/ready.h"
 #include "sched/meet.h"
 #include "sched/slab.h"
+#include "run/quit.h"
 #include "run/steal.h"
 #include "task/group.h"
 #include "task/timer.h"
@@ -54,6 +55,13 @@ static void measure_picks(struct magi_worker *w, uint64_t ticks)
 	w->polled_pick = w->picks;
 }
 
+/* A world of a test's own has a time of its own. */
+static void stamp(struct magi_worker *w, uint64_t now)
+{
+	if (MAGI_LIKELY(!w->rt->options.world))
+		w->stamp = (uint32_t)((now - w->rt->began) / MAGI_NS_PER_MS) + 1;
+}
+
 bool magi_worker_look(struct magi_worker *w)
 {
 	uint64_t now;
@@ -66,6 +74,7 @@ bool magi_worker_look(struct magi_worker *w)
 	if (w->ops->due(w->io) && magi_io_poll(w, 0))
 		any = true;
 	now = magi_now(w);
+	stamp(w, now);
 	if (magi_timers_expire(w, w, now))
 		w->served_at = now;
 	magi_slab_publish(w);
@@ -284,7 +293,10 @@ static void sleep_until_work(struct magi_worker *w)
 		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
 		if (watch != MAGI_NEVER && magi_watch_begin(w))
 			deadline = now + watch < deadline ? now + watch : deadline;
+		if (deadline == MAGI_NEVER)
+			magi_quit_sleeps(w);
 		magi_io_poll(w, deadline);
+		stamp(w, magi_now(w));
 	}
 	magi_sleep_end(w);
 }

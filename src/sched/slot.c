@@ -41,7 +41,7 @@ struct magi_slot *magi_slot_take(struct magi_slots *t)
 		s->generation = 1;
 		t->fresh++;
 	}
-	t->used++;
+	magi_store_rlx(&t->used, t->used + 1); /* [stat] */
 	s->next_free = UINT32_MAX;
 	return s;
 }
@@ -52,7 +52,7 @@ void magi_slot_give(struct magi_slots *t, struct magi_slot *s)
 		s->generation = 1;
 	s->next_free = t->free;
 	t->free = s->index + 1;
-	t->used--;
+	magi_store_rlx(&t->used, t->used - 1); /* [stat] */
 }
 
 struct magi_slot *magi_slot_find(struct magi_slots *t, uint64_t token)
@@ -60,6 +60,11 @@ struct magi_slot *magi_slot_find(struct magi_slots *t, uint64_t token)
 	struct magi_slot *s = slot_at(t, (uint32_t)(token >> 32) & 0xffffff);
 
 	return s && s->generation == (uint32_t)token && s->next_free == UINT32_MAX ? s : NULL;
+}
+
+const struct magi_slot *magi_slot_look(struct magi_slots *t, uint64_t token)
+{
+	return slot_at(t, (uint32_t)(token >> 32) & 0xffffff);
 }
 
 void magi_slot_mail(struct magi_slots *t, uint64_t token)

@@ -45,7 +45,7 @@ struct magi_slot {
 struct magi_slots {
 	uint32_t free; /* index + 1 */
 	uint32_t fresh;
-	uint32_t used;
+	uint32_t used;   /* atomic [stat] */
 	uint32_t mailed; /* atomic: index + 1 of the last mailed slot */
 	struct magi_slot *chunk[MAGI_SLOT_CHUNKS]; /* atomic */
 };
@@ -67,6 +67,9 @@ void magi_slot_give(struct magi_slots *t, struct magi_slot *s);
 
 /* The slot while its operation is under way, else NULL. */
 struct magi_slot *magi_slot_find(struct magi_slots *t, uint64_t token);
+
+/* Any thread: where the slot of this token is, to be looked at only; NULL: there is none. */
+const struct magi_slot *magi_slot_look(struct magi_slots *t, uint64_t token);
 
 /* Any thread: asks the owner to cancel the operation. The owner must then be woken. */
 void magi_slot_mail(struct magi_slots *t, uint64_t token);

@@ -47,6 +47,7 @@ struct magi_worker {
 	bool searching;
 	bool watching;
 	bool watched;        /* by a simulation: base/host.h */
+	uint32_t stamp;      /* ms since the runtime's start, and 1, at its last look; 0: nobody knows */
 	int open_rc;
 	struct magi_random random;
 	struct magi_thread thread;
@@ -96,6 +97,7 @@ struct mag_runtime {
 	uint32_t n;
 	uint32_t spin_us;
 	uint64_t ticks_per_us;
+	uint64_t began; /* ns of magi_clock_ns */
 	const struct magi_io_ops *ops;
 	bool backend_given; /* by name: no other will do */
 	mag_runtime_options options;
@@ -118,7 +120,13 @@ struct mag_runtime {
 	uint32_t stop MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic */
 	uint32_t next_worker;                        /* atomic: round robin for foreign threads */
 	uint32_t visitors;                           /* atomic: foreign threads that are waking somebody here */
+	uint32_t entered;                            /* atomic: foreign threads that wait for its end */
 	int64_t foreign_frames;                      /* atomic [stat]: taken by threads that are no workers */
+
+	/* see run/quit.c */
+	uint32_t listed;                   /* atomic */
+	mag_runtime *next;                 /* of the process's; under that list's lock */
+	uint64_t picks_noted, picks_said;  /* its thread's: when it looked, and last said that nothing moves */
 };
 
 static inline struct magi_worker *magi_worker_of(mag_worker *w)

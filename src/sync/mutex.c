@@ -21,6 +21,10 @@
 #include "base/clock.h"
 #include "sync/busy.h"
 
+MAGI_ASSERT_STATIC(offsetof(mag_mutex, waitq) - offsetof(mag_mutex, state) == MAGI_HOLDER_BEFORE &&
+			   (int)MAGI_MUTEX_BITS == (int)MAGI_HOLDER_BITS,
+		   "who looks at what hangs finds the holder");
+
 #define HOLDER(state) ((state) & ~(uint64_t)MAGI_MUTEX_BITS)
 
 static uint64_t name_of(const mag_frame *f)
@@ -100,6 +104,7 @@ static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t b
 	if (rc == 1) {
 		if (!q->head && !bits)
 			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * magi_runtime_of(w)->ticks_per_us;
+		q->gone = magi_waitq_held; /* all zero is a mutex, too: before now nobody has asked */
 		parked = magi_wait_park(f, q, 0);
 		if (parked && bits)
 			last_to_front(q);

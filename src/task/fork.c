@@ -107,6 +107,7 @@ mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)
 	magi_point(MAGI_POINT_ATOMIC, NULL);
 	if (magi_load_acq(&f->arrived) != taken && (f->leader->flags & MAGI_INLINE)) /* [join] */
 		magi_inline_release(w, f->leader);
+	magi_wait_stamp(w, f->leader);
 	if (magi_sub_ar(&f->arrived, taken) == taken) /* [join] */
 		return f;
 	return NULL;

@@ -106,6 +106,7 @@ mag_frame *magi_group_end(mag_worker *pub, mag_frame *f, mag_group *g)
 	if (magi_load_acq(&g->balance) + all != 0) { /* [balance] */
 		if (f->leader->flags & MAGI_INLINE)
 			magi_inline_release(pub, f->leader);
+		magi_wait_stamp(pub, f->leader);
 		g->joiner = f;
 		if (magi_add_ar(&g->balance, all + 1) + all != 0) /* [balance] */
 			return NULL;

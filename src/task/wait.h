@@ -30,6 +30,14 @@ void magi_waitq_init(struct magi_waitq *q, bool (*gone)(struct magi_waitq *q, ma
  * and links the task to its birth scope, the first time. Locks nothing on return. */
 int magi_wait_begin(mag_worker *w, mag_frame *f);
 
+/* Notes when the task begins to wait, for who looks at what hangs: in ms since the runtime's start, about, and 1. It is the
+ * time of the worker's last look: a clock is not read. A simulation has another use for the word. */
+static inline void magi_wait_stamp(mag_worker *w, mag_frame *leader)
+{
+	if (MAGI_LIKELY(!magi_worker_of(w)->watched))
+		leader->id = magi_worker_of(w)->stamp;
+}
+
 /* Ends an await that did not park with this result. */
 mag_frame *magi_wait_done(mag_worker *w, mag_frame *f, int64_t result);
 
@@ -70,6 +78,11 @@ bool magi_claim(mag_frame *leader);
 
 /* Takes a claimed frame out of its queue after a cancellation; says whether it is to be resumed now. */
 bool magi_waitq_cancel(mag_frame *f, mag_frame **granted);
+
+/* The `gone` of primitives that somebody holds, for who looks at what hangs: nothing is held up by a waiter, and the word
+ * so many bytes before the queue is the address of the holder's first frame, and some bits. */
+bool magi_waitq_held(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
+enum { MAGI_HOLDER_BEFORE = 16, MAGI_HOLDER_BITS = 15 };
 
 /* Unlinks a leader from its birth scope, at its end. */
 void magi_unlink(mag_frame *leader);

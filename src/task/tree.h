@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* tree.h - who waits for whom, since when and where, in words. */
+#ifndef MAGI_TASK_TREE_H
+#define MAGI_TASK_TREE_H
+
+#include "sched/types.h"
+#include "task/text.h"
+
+enum {
+	MAGI_TREE_LINES = 2000,           /* at most */
+	MAGI_TREE_BYTES = 512 * 1024      /* room for them, and for what is said of workers */
+};
+
+/* All tasks that have waited, and what they have open. locks: false: all others stand still, and some hold locks. */
+void magi_tree_add(struct magi_text *t, mag_runtime *rt, bool locks);
+
+/* A line for each worker. */
+void magi_workers_add(struct magi_text *t, mag_runtime *rt);
+
+/* The name of the async function that this is the step function of. */
+void magi_text_function(struct magi_text *t, const char *step);
+
+/* Where the task waits that mag_run and mag_spawn_from put around the program's own. */
+extern const mag_site magi_tree_entrance;
+
+#endif
