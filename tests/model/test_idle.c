@@ -26,6 +26,7 @@ static bool polled[MODEL_THREADS];
 #include "run/steal.c"
 #undef magi_pause
 #define magi_pause() model_pause()
+#include "run/quit.h"
 #include "run/worker.c"
 #include "sched/deque.c"
 #include "sched/idle.c"
@@ -34,6 +35,12 @@ static bool polled[MODEL_THREADS];
 #include "model/trace.h"
 
 enum { WORKERS = 3, FRAMES = 2, PATIENCE = 2 };
+
+/* Whether all sleep is another thread's question, not the model's: run/quit.c. */
+void magi_quit_sleeps(struct magi_worker *w)
+{
+	(void)w;
+}
 
 static bool watching_helps;
 
