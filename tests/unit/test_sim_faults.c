@@ -448,9 +448,12 @@ static uint64_t mess(uint64_t seed, uint32_t *count)
 	int fd[2], file;
 
 	fake_open(&f, seed);
+	happens(&f, MAGI_CHANCE_SLOW, 1);
 	fake_connection(&f, fd);
 	for (int i = 0; i < MAGI_CHANCES; i++)
 		f.host.one_in[i] = i == MAGI_CHANCE_MEMORY ? 0 : 6;
+	happens(&f, MAGI_CHANCE_RESET, 200); /* not at once */
+	happens(&f, MAGI_CHANCE_LOSS, 50);
 	for (int i = 0; i < 30; i++) {
 		uint64_t token = fake_submit(&f, fake_move(MAGI_IO_RECV, fd[i & 1], bytes, sizeof(bytes)));
 
@@ -483,11 +486,14 @@ Test(sim_faults, the_same_seed_gives_the_same_notes, .timeout = 60)
 
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		uint32_t one, two;
-		void *shift = malloc(seed * 100); /* other addresses */
+		void *shift[TRIES]; /* what makes the addresses of the second run others */
 		uint64_t hash = mess(seed, &one);
 
-		free(shift);
+		for (size_t i = 0; i < TRIES; i++)
+			shift[i] = malloc(16 + i * 16);
 		cr_assert_eq(mess(seed, &two), hash);
+		for (size_t i = 0; i < TRIES; i++)
+			free(shift[i]);
 		cr_assert(one == two && one > 100);
 		cr_assert_neq(hash, before);
 		before = hash;
