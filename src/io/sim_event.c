@@ -66,6 +66,10 @@ void magi_world_alarm(struct sim_object *object, uint64_t at)
 	object->alarm = at;
 	object->events++;
 	push(w, (struct sim_event){ at, w->event_order++, object });
+	for (struct sim_op *op = object->waiters.first; op; op = op->next) {
+		if (op->io->until > at) /* it sleeps, and did not know of this */
+			magi_world_stir(op->io);
+	}
 }
 
 uint64_t magi_world_next_event(const struct magi_world *world)

@@ -177,6 +177,7 @@ static void sleep_hosted(struct sim_io *io, uint64_t deadline)
 		until = magi_world_next_event(w);
 	if (until <= w->now)
 		return;
+	io->until = until;
 	io->blocked = true;
 	io->stirred = 0;
 	h->ops->wait(h, &io->stirred, 0, until == MAGI_NEVER ? MAGI_NEVER : until - w->now);

@@ -169,6 +169,7 @@ struct sim_io {
 	bool blocked;
 	uint32_t calm;    /* how often in a row the system's operations were tried in vain */
 	uint64_t deadline;
+	uint64_t until;   /* hosted: it sleeps no longer, while blocked */
 };
 
 struct sim_event {

@@ -121,6 +121,52 @@ Test(sim_sockets, bytes_take_their_time_and_come_in_order, .timeout = 10)
 	fake_close(&f);
 }
 
+/* While one io sleeps, another sends. */
+static struct {
+	struct magi_io *io;
+	int fd;
+	int sleeps;
+} second;
+
+static bool send_meanwhile(struct magi_host *h, uint32_t *word, uint32_t value, uint64_t ns)
+{
+	struct magi_req req = fake_move(MAGI_IO_SEND, second.fd, (char[]){ "x" }, 1);
+	struct magi_rec rec;
+
+	if (second.sleeps++)
+		return fake_wait(h, word, value, ns);
+	cr_assert_eq(*word, value);
+	req.token = 1;
+	magi_sim_ops.submit(second.io, &req);
+	cr_assert(magi_sim_ops.poll(second.io, 0, &rec, 1) == 1 && rec.res == 1);
+	cr_assert_neq(*word, value, "it must know when to wake");
+	return true;
+}
+
+/* Tried: an alarm that tells no sleeper. */
+Test(sim_sockets, what_comes_wakes_who_waits_for_it, .timeout = 10)
+{
+	struct magi_host_ops ops;
+	struct fake_io f;
+	uint64_t began;
+	int fd[2];
+	char in;
+
+	fake_open(&f, 1);
+	fake_connection(&f, fd);
+	cr_assert_eq(magi_sim_ops.open(&second.io, &(struct magi_io_params){ .world = f.host.world }), 0);
+	second.fd = fd[0];
+	ops = *f.host.host.ops;
+	ops.wait = send_meanwhile;
+	f.host.host.ops = &ops;
+	began = magi_clock_ns();
+	cr_assert_eq(fake_do(&f, fake_move(MAGI_IO_RECV, fd[1], &in, 1)), 1);
+	cr_assert(magi_clock_ns() - began < MAGI_NS_PER_MS);
+	magi_sim_ops.close(second.io, fake_take, NULL);
+	cr_assert(magi_sys_close(fd[0]) == 0 && magi_sys_close(fd[1]) == 0);
+	fake_close(&f);
+}
+
 Test(sim_sockets, a_close_with_bytes_unread_breaks_the_connection, .timeout = 10)
 {
 	struct fake_io f;
