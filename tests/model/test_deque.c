@@ -286,58 +286,58 @@ Test(deque, fault_is_found, .timeout = 120)
 
 #else
 
-Test(deque, last_frame_goes_to_one_of_owner_and_two_thieves, .timeout = 60)
+Test(deque, last_frame_goes_to_one_of_owner_and_two_thieves, .timeout = 300)
 {
 	cr_assert(explore_holds(&last));
 }
 
 /* Four, so that thieves can pass the half that the owner takes back before it is there. */
-Test(deque, owner_that_takes_half_back_leaves_a_late_thief_its_frame, .timeout = 60)
+Test(deque, owner_that_takes_half_back_leaves_a_late_thief_its_frame, .timeout = 300)
 {
 	cr_assert(explore_holds(&take_half));
 }
 
-Test(deque, thief_with_an_old_view_does_not_get_what_was_pushed_since, .timeout = 60)
+Test(deque, thief_with_an_old_view_does_not_get_what_was_pushed_since, .timeout = 300)
 {
 	cr_assert(explore_holds(&reuse));
 }
 
-Test(deque, slot_of_a_full_one_is_reused_after_its_thief_is_done, .timeout = 60)
+Test(deque, slot_of_a_full_one_is_reused_after_its_thief_is_done, .timeout = 300)
 {
 	cr_assert(explore_holds(&full));
 }
 
-Test(deque, owner_that_answers_shares_what_it_has_not_taken, .timeout = 60)
+Test(deque, owner_that_answers_shares_what_it_has_not_taken, .timeout = 300)
 {
 	cr_assert(explore_holds(&share));
 }
 
-Test(deque, revoked_frame_leaves_once, .timeout = 60)
+Test(deque, revoked_frame_leaves_once, .timeout = 300)
 {
 	cr_assert(explore_holds(&revoke));
 }
 
-Test(deque, revoked_half_leaves_the_other_to_its_owner, .timeout = 60)
+Test(deque, revoked_half_leaves_the_other_to_its_owner, .timeout = 300)
 {
 	cr_assert(explore_holds(&revoke_half));
 }
 
-Test(deque, two_may_revoke_at_once, .timeout = 60)
+Test(deque, two_may_revoke_at_once, .timeout = 300)
 {
 	cr_assert(explore_holds(&two_revoke));
 }
 
-Test(deque, revoked_frame_is_in_its_slot, .timeout = 60)
+Test(deque, revoked_frame_is_in_its_slot, .timeout = 300)
 {
 	cr_assert(explore_holds(&publish));
 }
 
-Test(deque, one_may_revoke_while_the_owner_answers, .timeout = 60)
+Test(deque, one_may_revoke_while_the_owner_answers, .timeout = 300)
 {
 	cr_assert(explore_holds(&both));
 }
 
-Test(deque, parent_is_taken_back_unless_it_was_stolen, .timeout = 60)
+Test(deque, parent_is_taken_back_unless_it_was_stolen, .timeout = 300)
 {
 	cr_assert(explore_holds(&forks));
 }

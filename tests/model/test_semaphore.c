@@ -146,6 +146,30 @@ static void wants_two_and_gets_them(void)
 	explore_assert(acquire(1, 2) == 0);
 }
 
+/* Two permits at once: one may be left in the word, with what their giver wrote. */
+
+static void gives_two_with_data(void)
+{
+	guarded = 3;
+	release(2);
+}
+
+static void reads(int i)
+{
+	explore_assert(acquire(i, 1) == 0);
+	explore_assert(guarded == 3);
+}
+
+static void reads_first(void)
+{
+	reads(0);
+}
+
+static void reads_second(void)
+{
+	reads(1);
+}
+
 static uint32_t in_all(void)
 {
 	return semaphore.state / 2 + held[0] + held[1];
@@ -173,6 +197,7 @@ static void nothing(void)
 	}
 #define MODEL(what, soon, is_left, ...) MODEL_(what, soon, is_left, start, __VA_ARGS__)
 static const struct explore_model
+	two_at_once = MODEL("two_at_once", 2, two_in_all, reads_first, reads_second, gives_two_with_data),
 	exclusive = MODEL_("exclusive", EXPLORE_ALL, three_counted, one_permit, counts_first, counts_second),
 	granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one, gives_one, cancels),
 	passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one, gives_one_and_cancels),
@@ -185,7 +210,7 @@ static const struct explore_model
 Test(semaphore, fault_is_found, .timeout = 120)
 {
 	const struct explore_model *const all[] = {
-		&granted_or_cancelled, &exclusive, &two_in_turn, &ended, &head_goes, &passed_on
+		&granted_or_cancelled, &exclusive, &two_at_once, &two_in_turn, &ended, &head_goes, &passed_on
 	};
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
@@ -196,6 +221,11 @@ Test(semaphore, fault_is_found, .timeout = 120)
 Test(semaphore, permit_goes_to_the_waiter_or_stays_when_that_is_cancelled, .timeout = 300)
 {
 	cr_assert(explore_holds(&granted_or_cancelled));
+}
+
+Test(semaphore, permit_that_is_left_comes_with_what_its_giver_wrote, .timeout = 300)
+{
+	cr_assert(explore_holds(&two_at_once));
 }
 
 Test(semaphore, holders_see_what_the_last_one_wrote, .timeout = 300)
