@@ -82,6 +82,11 @@ bool explore_has_barriers(void)
 	return model->barriers;
 }
 
+bool explore_asks_again(void)
+{
+	return model->again;
+}
+
 uint64_t thread_version(int t)
 {
 	return model->views ? view_version(t) : memory_version(t);
@@ -151,7 +156,7 @@ static uint64_t state(void)
 
 	for (int t = 0; t < MODEL_THREADS; t++)
 		live |= (uint32_t)(thread[t].pending != NONE) << t;
-	h = hash_mix(plain_hash(), model->views ? view_hash(live) : memory_hash());
+	h = hash_mix(plain_hash(), model->views ? view_hash(live, model->again) : memory_hash());
 	for (int t = 0; t < MODEL_THREADS; t++) {
 		h = hash_mix(h, thread[t].history);
 		h = hash_mix(h, thread_before_step(t));

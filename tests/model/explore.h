@@ -35,6 +35,7 @@ struct explore_model {
 	bool views;      /* the weaker model */
 	bool only_views; /* there are too many orders under TSO, and none that views do not have */
 	bool barriers;   /* a thread calls magi_barrier_all */
+	bool again;      /* a thread calls explore_again */
 };
 
 struct explore_result {

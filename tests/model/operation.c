@@ -256,6 +256,8 @@ void model_pause(void)
 
 void explore_again(void)
 {
+	if (!explore_asks_again())
+		explore_abort("the model does not say that it asks again");
 	if (thread_views() && view_renew(running))
 		explore_note("again", NULL, 0);
 	else

@@ -20,12 +20,9 @@ static bool polled[MODEL_THREADS];
 #define magi_ticks() ((uint64_t)2 * (++looks[explore_thread()] % 16))
 #define magi_random_below(random, n) ((void)(random), 0u)
 
-/* a thief waits for time to pass: it does, see looks */
-#undef magi_pause
-#define magi_pause() ((void)0)
+/* who waits for time to pass does not wait for a change: it does, see looks */
+#define magi_spin() ((void)0)
 #include "run/steal.c"
-#undef magi_pause
-#define magi_pause() model_pause()
 #include "run/quit.h"
 #include "run/worker.c"
 #include "sched/deque.c"
@@ -446,10 +443,11 @@ static bool nobody_sleeps(void)
 	return false;
 }
 
-#define MODEL(what, given, most, soon, is_quiet, ...)                                                             \
-	{                                                                                                         \
-		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = nothing_is_left,              \
-		.quiet = (is_quiet), .preemptions = (most), .quick = (soon), .only_views = true, .barriers = true \
+#define MODEL(what, given, most, soon, is_quiet, ...)                                                              \
+	{                                                                                                          \
+		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = nothing_is_left,               \
+		.quiet = (is_quiet), .preemptions = (most), .quick = (soon), .only_views = true, .barriers = true, \
+		.again = true                                                                                      \
 	}
 static const struct explore_model
 	sent_to_one = MODEL("sent_to_one", one_outside, EXPLORE_ALL, 0, all_done, resumes_from_outside, worker_0_works),

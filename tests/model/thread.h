@@ -65,6 +65,7 @@ void explore_step(enum pending what);
 /* One of n things happens to it: 0 to n - 1. */
 unsigned explore_choose(unsigned n);
 bool explore_has_barriers(void);
+bool explore_asks_again(void);
 /* The oldest waiting store of a thread becomes visible. */
 void explore_flush(int t);
 /* What it does is what it would do at another time as well: this execution tells nothing new. */

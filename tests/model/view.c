@@ -298,7 +298,7 @@ static struct view known_to_all(uint32_t live)
 	return least;
 }
 
-uint64_t view_hash(uint32_t live)
+uint64_t view_hash(uint32_t live, bool again)
 {
 	struct view least = known_to_all(live);
 	uint64_t h = hash_view(0, &all, &least);
@@ -311,7 +311,7 @@ uint64_t view_hash(uint32_t live)
 	for (uint32_t i = 0; i < locations; i++) {
 		const struct location *l = &location[i];
 
-		for (int t = 0; t < MODEL_THREADS; t++) {
+		for (int t = 0; again && t < MODEL_THREADS; t++) {
 			if (of[t].old[i])
 				h = hash_mix(h, (uint64_t)i << 32 | (uint32_t)t);
 		}

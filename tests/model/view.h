@@ -60,8 +60,8 @@ void view_catch_up(int thread);
 uint8_t view_clock(int thread);
 bool view_saw(int thread, int other, uint8_t clock);
 
-/* live: a bit for each thread that goes on. */
-uint64_t view_hash(uint32_t live);
+/* live: a bit for each thread that goes on; again: view_renew may be called. */
+uint64_t view_hash(uint32_t live, bool again);
 /* Differs after each store of a thread but this one. */
 uint64_t view_version(int thread);
 
