@@ -74,7 +74,7 @@ void magi_dump_add(struct magi_text *t, mag_runtime *rt)
 	magi_text_add(t, "magpie: a runtime of %u worker%s on %s, ", rt->n, rt->n == 1 ? "" : "s", rt->ops->name);
 	magi_text_ns(t, magi_clock_ns() - rt->began);
 	magi_text_add(t, " old\n");
-	magi_tree_add(t, rt, true);
+	magi_tree_add(t, rt, rt->options.world ? 0 : magi_clock_ns(), false);
 	magi_workers_add(t, rt);
 	lanes_text(t, rt);
 }

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "io/sim.h"
 #include "sim/sim.h"
+#include "task/tree.h"
 
 void magi_sim_failed(struct magi_sim *s, const char *format, ...)
 {
@@ -74,6 +75,25 @@ static void print_program(const char *name)
 	fprintf(stderr, "%.*s ", n > 0 ? (int)n : (int)strlen(name), n > 0 ? path : name);
 }
 
+/* What the tasks wait for, and what workers are at. The fibers stand still: no lock that one of them holds is waited for,
+ * and nothing here may be a point of the run, or meet one of its faults. */
+static void print_tasks(const struct magi_sim *s)
+{
+	mag_runtime *rt = magi_sim_runtime(s);
+	struct magi_host *host = magi_host_here;
+	struct magi_text t;
+
+	magi_host_here = NULL;
+	if (rt && magi_text_begin(&t, MAGI_TREE_BYTES) == 0) {
+		magi_tree_add(&t, rt, s->now, true);
+		magi_workers_add(&t, rt);
+		fflush(stderr);
+		(void)magi_text_write(&t, STDERR_FILENO);
+		magi_text_end(&t);
+	}
+	magi_host_here = host;
+}
+
 /* The program's own command line, as the shell takes it. */
 static void print_command(void)
 {
@@ -132,6 +152,7 @@ void magi_sim_report(struct magi_sim *s)
 		print_thread(f);
 	if (s->host.world)
 		magi_world_each_open(s->host.world, print_open, NULL);
+	print_tasks(s);
 	if (!s->options.no_replay)
 		print_replay(s);
 	fflush(stderr);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "sched/cpus.h"
@@ -32,6 +33,7 @@ struct stress {
 	mag_stress_options options;
 	mag_stress_result result;
 	const mag_program *program;
+	mag_runtime *rt;           /* constant while it runs */
 	struct magi_ledger ledger;
 	struct magi_random random; /* the driver's */
 	uint64_t steps;            /* atomic */
@@ -45,6 +47,8 @@ static void fail(struct stress *s, const char *what, int64_t rc)
 	if (magi_xchg_ar(&s->failing, 1u)) /* [failed] */
 		return;
 	snprintf(s->result.failure, sizeof(s->result.failure), "%s %s", what, rc < 0 ? mag_errname(rc) : "");
+	if (s->rt && !s->options.quiet) /* at once: the others are cancelled next */
+		mag_runtime_dump(s->rt, STDERR_FILENO);
 	magi_store_rel(&s->failed, 1u); /* [failed] */
 }
 
@@ -171,6 +175,7 @@ static int64_t run(struct stress *s)
 
 	if (rc < 0)
 		return rc;
+	s->rt = rt;
 	mag_future_init(&done);
 	rc = mag_spawn_from(rt, &done, driver, .stress = s);
 	if (rc == 0 && mag_future_wait(&done, &rc, mag_deadline_in(deadline)) == 0)

@@ -18,6 +18,8 @@ struct print {
 	struct magi_text *text;
 	struct magi_look *look;
 	uint64_t now; /* ns since the runtime's start */
+	bool timed;   /* it is known */
+	bool stamped; /* and so is when tasks began to wait */
 	uint32_t lines;
 	uint32_t numbers;
 };
@@ -71,7 +73,7 @@ static bool since(const struct print *p, uint32_t stamp, uint64_t *ns)
 	*ns = (uint64_t)(uint32_t)((uint32_t)(p->now / MAGI_NS_PER_MS) + 1 - stamp) * MAGI_NS_PER_MS;
 	if (stamp && *ns > UINT64_C(0x7fffffff) * MAGI_NS_PER_MS)
 		*ns = 0; /* it has begun after the look */
-	return stamp != 0;
+	return p->stamped && stamp;
 }
 
 static void add_since(struct print *p, const struct magi_seen *r)
@@ -115,7 +117,7 @@ static void add_what(struct print *p, const struct magi_seen *r)
 		magi_text_add(t, ", fd %d", r->fd);
 	add_holder(p, r);
 	add_since(p, r);
-	if (r->how == MAGI_SEEN_SLEEPS && r->stamp && r->deadline != MAGI_NEVER) {
+	if (r->how == MAGI_SEEN_SLEEPS && p->timed && r->deadline != MAGI_NEVER) {
 		uint64_t end = r->deadline - p->look->rt->began;
 
 		magi_text_add(t, ", for ");
@@ -174,7 +176,7 @@ static void print_scope(struct print *p, const struct magi_seen *r)
 		magi_text_add(t, ", %" PRId64 " task%s", r->members, r->members == 1 ? "" : "s");
 	if (r->limit)
 		magi_text_add(t, ", limit %u", r->limit);
-	if (r->deadline && r->deadline != MAGI_NEVER && !p->look->rt->options.world) {
+	if (r->deadline && r->deadline != MAGI_NEVER && p->timed) {
 		uint64_t end = r->deadline - p->look->rt->began;
 
 		magi_text_add(t, ", ends in ");
@@ -187,31 +189,50 @@ static void print_scope(struct print *p, const struct magi_seen *r)
 
 /* Tasks that look the same. */
 
-static bool alone(const struct magi_seen *r)
+/* The one scope below it, or NULL. */
+static struct magi_seen *scope_of(const struct magi_look *l, const struct magi_seen *r)
 {
-	return r->first == MAGI_SEEN_NONE && !r->number && r->how != MAGI_SEEN_SCOPE;
+	struct magi_seen *s = r->first == MAGI_SEEN_NONE ? NULL : &l->seen[r->first];
+
+	return s && s->how == MAGI_SEEN_SCOPE && s->first == MAGI_SEEN_NONE && s->next == MAGI_SEEN_NONE ? s : NULL;
 }
 
-static bool alike(const struct magi_seen *a, const struct magi_seen *b)
+/* It has nothing to show but itself, and a scope perhaps. */
+static bool alone(const struct magi_look *l, const struct magi_seen *r)
 {
+	return r->how != MAGI_SEEN_SCOPE && !r->number && (r->first == MAGI_SEEN_NONE || scope_of(l, r));
+}
+
+static bool alike(const struct magi_look *l, const struct magi_seen *a, const struct magi_seen *b)
+{
+	const struct magi_seen *in_a = scope_of(l, a), *in_b = scope_of(l, b);
 	uint32_t n = a->calls < MAGI_SEEN_CALLS ? a->calls : MAGI_SEEN_CALLS;
 
 	return a->calls == b->calls && a->how == b->how && a->holder == b->holder && a->cancelled == b->cancelled &&
-	       alone(b) && !memcmp(a->site, b->site, n * sizeof(a->site[0]));
+	       !memcmp(a->site, b->site, n * sizeof(a->site[0])) && alone(l, b) && !in_a == !in_b &&
+	       (!in_a || in_a->site[0] == in_b->site[0]);
 }
 
-/* Those behind it, in one line. */
+/* Its scope, and those behind it that are alike, in one line. */
 static void print_alike(struct print *p, const struct magi_seen *r)
 {
 	uint64_t least = UINT64_MAX, most = 0, ns;
+	struct magi_seen *scope = scope_of(p->look, r);
 	uint32_t n = 0;
+
+	if (scope) {
+		print_scope(p, scope);
+		scope->told = true;
+	}
 
 	for (int32_t i = r->next; i != MAGI_SEEN_NONE; i = p->look->seen[i].next) {
 		struct magi_seen *o = &p->look->seen[i];
 
-		if (o->told || !alike(r, o))
+		if (o->told || !alike(p->look, r, o))
 			continue;
 		o->told = true;
+		if (scope_of(p->look, o))
+			scope_of(p->look, o)->told = true;
 		n++;
 		if (since(p, o->stamp, &ns)) {
 			least = ns < least ? ns : least;
@@ -309,7 +330,7 @@ static void print_all(struct print *p)
 			print_scope(p, r);
 		} else {
 			print_task(p, r);
-			if (alone(r))
+			if (alone(l, r))
 				print_alike(p, r);
 		}
 	}
@@ -317,17 +338,17 @@ static void print_all(struct print *p)
 		magi_text_add(p->text, "  ... and more\n");
 }
 
-void magi_tree_add(struct magi_text *t, mag_runtime *rt, bool locks)
+void magi_tree_add(struct magi_text *t, mag_runtime *rt, uint64_t now, bool simulated)
 {
 	struct magi_look look;
-	struct print p = { .text = t, .look = &look };
+	struct print p = { .text = t, .look = &look, .timed = now != 0, .stamped = now && !simulated };
 	uint32_t seen;
 
-	if (magi_look_begin(&look, rt, locks) < 0) {
+	if (magi_look_begin(&look, rt, !simulated) < 0) {
 		magi_text_add(t, "  no memory to look at the tasks\n");
 		return;
 	}
-	p.now = magi_clock_ns() - rt->began;
+	p.now = now - rt->began;
 	seen = number(&p);
 	magi_text_add(t, "tasks that have waited so far: %u%s\n", seen, look.more ? " and more" : "");
 	print_all(&p);

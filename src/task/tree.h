@@ -11,8 +11,9 @@ enum {
 	MAGI_TREE_BYTES = 512 * 1024      /* room for them, and for what is said of workers */
 };
 
-/* All tasks that have waited, and what they have open. locks: false: all others stand still, and some hold locks. */
-void magi_tree_add(struct magi_text *t, mag_runtime *rt, bool locks);
+/* All tasks that have waited, and what they have open. now: in ns, as the runtime counts them; 0: nobody knows. A
+ * simulation calls it when all stand still, and some hold locks: none are taken then. */
+void magi_tree_add(struct magi_text *t, mag_runtime *rt, uint64_t now, bool simulated);
 
 /* A line for each worker. */
 void magi_workers_add(struct magi_text *t, mag_runtime *rt);

@@ -33,7 +33,7 @@ static void add_state(struct magi_text *t, struct magi_worker *w)
 			magi_text_add(t, " ");
 			magi_text_function(t, inside);
 		}
-		if (in_step_ns(w) > LONG_STEP_MS * MAGI_NS_PER_MS) {
+		if (!w->rt->options.world && in_step_ns(w) > LONG_STEP_MS * MAGI_NS_PER_MS) {
 			magi_text_add(t, ", the same step for ");
 			magi_text_ns(t, in_step_ns(w));
 		}

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <magpie/magpie.h>
 #include <magpie/stress.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
 #include "support/ledger.h"
 
 #include "storm.h"
+
+enum { HANGS_S = 200 };
 
 /* A storm with a ledger of its own. */
 struct gale {
@@ -51,6 +54,13 @@ static uint64_t steps_wanted(void)
 	return steps ? strtoull(steps, NULL, 10) : 1000000;
 }
 
+/* A storm that does not end says what hangs, before Criterion ends it. */
+static void say_what_hangs(int number)
+{
+	(void)number;
+	raise(SIGQUIT);
+}
+
 static void run_storm(uint64_t seed, unsigned workers, uint64_t steps)
 {
 	mag_runtime_options o = { .size = sizeof(o), .workers = workers };
@@ -60,6 +70,8 @@ static void run_storm(uint64_t seed, unsigned workers, uint64_t steps)
 	int64_t rc;
 
 	cr_assert_eq(ledger_open(&ledger), 0);
+	signal(SIGALRM, say_what_hangs);
+	alarm(HANGS_S);
 	rc = LEDGER_RUN(&o, storm, .seed = seed, .ledger = &ledger, .steps = steps, .stats = &stats);
 	cr_assert_eq(rc, 0, "seed %llu: %s %s", (unsigned long long)seed, mag_errname(rc), mag_runtime_why());
 	off = ledger_close(&ledger);

@@ -124,6 +124,7 @@ static uint32_t raise_limits(uint32_t connections)
 static int catch_signals(sigset_t *set)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGQUIT, SIG_DFL); /* scripts ignore it for what they start behind them: then nobody could ask what hangs */
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
