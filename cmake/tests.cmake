@@ -127,6 +127,10 @@ if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)
 	target_link_libraries(http_memory PRIVATE magpie_static)
 endif()
 
+# What script.quit looks at.
+add_executable(hangs ${PROJECT_SOURCE_DIR}/tests/programs/hangs.c)
+target_link_libraries(hangs PRIVATE magpie_flags magpie Threads::Threads)
+
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)
 foreach(source IN LISTS sources)
 	get_filename_component(name ${source} NAME_WE)
