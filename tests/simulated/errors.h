@@ -24,7 +24,7 @@ struct errors {
 
 static const struct errors errors_begin[] = {
 	{ "accept", { ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EAGAIN, EINTR, EINVAL } },
-	{ "accept multishot", { ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EAGAIN, EINTR, EINVAL } },
+	{ "accept multishot", { ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EAGAIN, EINTR } },
 	{ "connect", { ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, EACCES, EINTR, ENOMEM } },
 	{ "recv", { ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT, EINTR, ECONNREFUSED, EHOSTUNREACH } },
 	{ "recv buffer", { ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT, EINTR } },
@@ -51,7 +51,7 @@ static const struct errors errors_begin[] = {
 static const struct errors errors_record[] = {
 	{ "nop", { MAGI_FAULT_LATE } },
 	{ "accept", { ECONNABORTED, EMFILE, ENOMEM, EPROTO, MAGI_FAULT_LATE } },
-	{ "accept multishot", { ECONNABORTED, EMFILE, ENFILE, ENOMEM, EPROTO, ECANCELED, MAGI_FAULT_LAST, MAGI_FAULT_LATE } },
+	{ "accept multishot", { ECONNABORTED, EMFILE, ENFILE, ENOMEM, EPROTO, MAGI_FAULT_LAST, MAGI_FAULT_LATE } },
 	{ "connect", { ECONNREFUSED, ETIMEDOUT, ECONNRESET, EHOSTUNREACH, MAGI_FAULT_LATE } },
 	{ "recv", { ECONNRESET, ETIMEDOUT, EIO, MAGI_FAULT_LATE } },
 	{ "recv buffer", { ECONNRESET, ETIMEDOUT, MAGI_FAULT_LATE } },
@@ -91,6 +91,8 @@ static const struct errors errors_system[] = {
 	{ "sendfile", { EAGAIN, EIO, EPIPE, ECONNRESET, ENOMEM, EINVAL, EINTR } },
 	{ "preadv2", { EAGAIN, EIO, EOPNOTSUPP, EINTR, ENOMEM } },
 	{ "statx", { EIO, ENOMEM, EACCES } },
+	{ "send", { EAGAIN, EPIPE, ECONNRESET } },
+	{ "ioctl", { EINVAL } },
 	{ "getaddrinfo", { ENOMEM, EAGAIN, EMFILE } },
 	{ NULL, { 0 } },
 };

@@ -45,7 +45,8 @@ struct turns {
 	const char *log[MAGI_FAULT_SITES][TURNS_LOG];
 	struct turn *cases;
 	uint32_t count, failed;
-	uint64_t tried, steps;
+	uint64_t tried, steps, seeds;
+	bool memory; /* nothing but that */
 };
 
 static void turns_add(struct turns *t, int site, uint64_t n, int how, int every)
@@ -92,7 +93,7 @@ static void turns_count(struct turns *t, uint64_t seed, uint32_t faults)
 		counts[i] = magi_fault_count((enum magi_fault_site)i);
 	magi_fault_clear();
 	t->count = 0;
-	for (int i = 0; i < MAGI_FAULT_SITES; i++) {
+	for (int i = 0; i < (t->memory ? MAGI_FAULT_MEMORY + 1 : MAGI_FAULT_SITES); i++) {
 		cr_assert_lt(counts[i], TURNS_LOG);
 		for (uint64_t n = 1; n <= counts[i]; n++)
 			turns_add_site(t, i, n);
@@ -151,36 +152,69 @@ static void turns_walk(struct turns *t, uint64_t seed, uint32_t faults, uint64_t
 	}
 }
 
-/* All faults of a program, for so many seconds, or all there are. */
-__attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *), double seconds)
+static void turns_seeds(struct turns *t, uint64_t first, uint64_t last, uint64_t end)
 {
-	bool all = getenv("MAGPIE_LONG") != NULL;
-	const char *given = getenv("MAGPIE_SIM");
-	uint64_t end = all ? MAGI_NEVER : magi_clock_ns() + (uint64_t)(seconds * 1e9);
+	for (uint64_t seed = first; seed <= last && magi_clock_ns() < end && !t->failed; seed++) {
+		turns_walk(t, seed, MAG_SIM_NONE, end);
+		turns_walk(t, seed, MAG_SIM_MILD, end);
+		t->seeds++;
+	}
+}
+
+static struct turns *turns_new(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *))
+{
 	struct turns *t = calloc(1, sizeof(*t));
-	uint64_t seeds = 0;
 
 	cr_assert(t);
 	t->run = run;
-	if (given && strstr(given, "fault=")) { /* a line to paste: just that */
-		cr_assert(turns_run(t, 0, MAG_SIM_NONE));
-		free(t);
-		return;
-	}
 	t->cases = calloc(TURNS_KEPT, sizeof(*t->cases));
 	cr_assert(t->cases);
-	for (uint64_t seed = 1; (!all || seed <= TURNS_SEEDS) && magi_clock_ns() < end; seed++) {
-		turns_walk(t, seed, MAG_SIM_NONE, end);
-		turns_walk(t, seed, MAG_SIM_MILD, end);
-		if (t->failed)
-			break;
-		seeds++;
-	}
-	fprintf(stderr, "%llu faults tried, some %u a run; %llu seeds whole; %.1f million steps\n",
-		(unsigned long long)t->tried, t->count, (unsigned long long)seeds, (double)t->steps / 1e6);
+	return t;
+}
+
+static void turns_end(struct turns *t)
+{
+	fprintf(stderr, "%llu faults tried, some %u a seed; %llu seeds; %.1f million steps\n",
+		(unsigned long long)t->tried, t->count, (unsigned long long)t->seeds, (double)t->steps / 1e6);
 	cr_assert_eq(t->failed, 0, "%u of %llu fail", t->failed, (unsigned long long)t->tried);
 	free(t->cases);
 	free(t);
+}
+
+/* A line to paste was given: just that is run. */
+static bool turns_given(struct turns *t)
+{
+	const char *given = getenv("MAGPIE_SIM");
+
+	if (!given || !strstr(given, "fault="))
+		return false;
+	cr_assert(turns_run(t, 0, MAG_SIM_NONE));
+	return true;
+}
+
+/* All faults of a program, for so many seconds; or all there are. */
+__attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *),
+					       double seconds)
+{
+	bool all = getenv("MAGPIE_LONG") != NULL;
+	struct turns *t = turns_new(run);
+
+	if (!turns_given(t))
+		turns_seeds(t, 1, all ? TURNS_SEEDS : UINT64_MAX,
+			    all ? MAGI_NEVER : magi_clock_ns() + (uint64_t)(seconds * 1e9));
+	turns_end(t);
+}
+
+/* All those of memory, on one seed. */
+__attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *),
+						      uint64_t seed)
+{
+	struct turns *t = turns_new(run);
+
+	t->memory = true;
+	if (!turns_given(t))
+		turns_seeds(t, seed, seed, MAGI_NEVER);
+	turns_end(t);
 }
 
 /* A test that takes the faults of async function `fn` in turn. */

@@ -159,6 +159,8 @@ MAG_TASK(serve_door)
 		if (self->rc < 0)
 			break;
 		MAG_CALL(self->waste, serve_admit, .door = self);
+		if (self->waste < 0) /* there is no memory to admit it, nor to refuse it with */
+			MAG_AWAIT(self->waste, mag_close, self->fd);
 	}
 	/* The system has connected some that nobody has taken yet, perhaps with a request: closing the listener would reset
 	 * them. */
@@ -169,6 +171,8 @@ MAG_TASK(serve_door)
 			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
 			if (self->rc == 0)
 				MAG_CALL(self->waste, serve_admit, .door = self);
+			if (self->rc == 0 && self->waste < 0)
+				MAG_AWAIT(self->waste, mag_close, self->fd);
 			MAG_SCOPE_END(self->waste, &self->scope);
 		} while (self->rc == 0 && mag_now() < self->shut);
 	}
@@ -268,12 +272,15 @@ static int64_t adopt_listener(struct serve_run *run)
 	return 0;
 }
 
-static void tell_ready(struct serve_run *run)
+/* Whoever waits for that would wait for ever if it were left out. */
+static int tell_ready(struct serve_run *run)
 {
 	mag_addr at;
+	int rc = run->site->ready ? mag_fd_local_addr(run->listeners[0], &at) : 0;
 
-	if (run->site->ready && mag_fd_local_addr(run->listeners[0], &at) == 0)
+	if (rc == 0 && run->site->ready)
 		run->site->ready(run->site, &at);
+	return rc;
 }
 
 MAG_TASK(serve_run)
@@ -302,8 +309,9 @@ MAG_TASK(serve_run)
 		for (self->i = 0; self->i < self->n && self->rc >= 0; self->i++)
 			MAG_SPAWN_ON(self->rc, self->i, &self->doors, serve_door, .site = self->site,
 				     .listener = self->listeners[self->i]);
+		if (self->rc >= 0)
+			self->rc = tell_ready(self);
 		if (self->rc >= 0) {
-			tell_ready(self);
 			MAG_AWAIT(self->rc, mag_poll, self->stop, POLLIN);
 			if (self->site->stopping)
 				self->site->stopping(self->site);
