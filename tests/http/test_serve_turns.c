@@ -147,7 +147,6 @@ static void ready(struct serve_site *site, const mag_addr *at)
 	mag_event_set(&town_of(site)->ready);
 }
 
-/* Nobody has told it to: it was refused the wait for that. */
 static void stopping(struct serve_site *site)
 {
 	town_of(site)->over = true;
@@ -206,7 +205,8 @@ MAG_TASK(visits)
 		if (self->rc == 1)
 			break;
 	}
-	if (!self->town->over && !turns_again) {
+	if (!turns_again) {
+		mag_sim_assert(!self->town->over);
 		mag_sim_assert(self->rc == 1);
 		mag_sim_assert(!self->town->late);
 	}
@@ -278,7 +278,8 @@ Test(serve_turns, after_each_fault_it_answers_with_files, .timeout = 3600)
 	turns_take(run_files, 2.0);
 }
 
-/* Tried: a connection for which there is no frame to admit it is forgotten. */
+/* Tried: a connection for which there is no frame to admit it is forgotten; a server that stops when there is no memory
+ * to wait for its stop with. */
 Test(serve_turns, when_memory_is_out_nobody_is_left_waiting, .timeout = 300)
 {
 	turns_take_memory(run_hello, 2);

@@ -311,10 +311,15 @@ MAG_TASK(serve_run)
 				     .listener = self->listeners[self->i]);
 		if (self->rc >= 0)
 			self->rc = tell_ready(self);
-		if (self->rc >= 0) {
+		while (self->rc >= 0) {
 			MAG_AWAIT(self->rc, mag_poll, self->stop, POLLIN);
-			if (self->site->stopping)
-				self->site->stopping(self->site);
+			if (!may_pass(self->rc)) {
+				if (self->site->stopping)
+					self->site->stopping(self->site);
+				break;
+			}
+			MAG_AWAIT(self->waste, mag_sleep, DOOR_WAIT_MIN_MS * MAG_MILLISECOND);
+			self->rc = 0;
 		}
 		mag_group_cancel(&self->doors);
 		MAG_GROUP_END(self->waste, &self->doors);
