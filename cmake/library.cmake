@@ -20,6 +20,7 @@ foreach(lib magpie magpie_static)
 	target_compile_definitions(${lib} PUBLIC
 		$<$<BOOL:${MAGPIE_DEBUG}>:MAGPIE_DEBUG=1>
 		$<$<BOOL:${MAGPIE_FORCED_MIGRATION}>:MAGI_FORCED_MIGRATION=1>)
+	target_compile_definitions(${lib} PRIVATE $<$<BOOL:${MAGPIE_WAIT_POLL}>:MAGI_WAIT_POLL=1>)
 	target_compile_options(${lib} INTERFACE ${magpie_user_warnings})
 	target_link_libraries(${lib} PRIVATE $<BUILD_INTERFACE:magpie_flags> PkgConfig::URING Threads::Threads)
 	set_target_properties(${lib} PROPERTIES OUTPUT_NAME magpie C_VISIBILITY_PRESET hidden)

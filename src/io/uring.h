@@ -15,6 +15,12 @@
 #include "io/compat.h"
 #include "io/io.h"
 
+/* Whether an owner that has nothing to do blocks in poll(2) on its ring instead of io_uring_enter, for tools that hold the
+ * whole process up while a thread is in there: valgrind. */
+#ifndef MAGI_WAIT_POLL
+#define MAGI_WAIT_POLL 0
+#endif
+
 enum {
 	MAGI_URING_ENTRIES = 256,    /* a loop turn seldom submits more; picked, not measured */
 	MAGI_URING_ENTRIES_MIN = 8,  /* below that a ring is no use */

@@ -7,6 +7,7 @@
  * Not:     liburing's submit: it waits in a loop of its own, and one poll is to be one system call. */
 #include <errno.h>
 #include <magpie/impl/atomic.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -32,7 +33,7 @@ struct io_uring_sqe *magi_uring_sqe(struct magi_uring *u)
 	return &sq->sqes[sq->sqe_tail++ & sq->ring_mask];
 }
 
-int magi_uring_enter(struct magi_uring *u, uint32_t flags, uint64_t wait_ns)
+static int enter(struct magi_uring *u, uint32_t flags, uint64_t wait_ns)
 {
 	struct io_uring_sq *sq = &u->ring.sq;
 	struct __kernel_timespec ts;
@@ -66,6 +67,45 @@ int magi_uring_enter(struct magi_uring *u, uint32_t flags, uint64_t wait_ns)
 	/* the kernel found no memory to keep a completion and has dropped it: its request would never end */
 	magi_assert(rc != -EBADR);
 	return rc;
+}
+
+/* 1: the ring has something; 0: the time is over; -EINTR. */
+static int poll_ring(const struct magi_uring *u, uint64_t until)
+{
+	struct pollfd ring = { .fd = u->ring_fd, .events = POLLIN };
+	struct timespec ts = { 0 };
+	int n;
+
+	if (until != UINT64_MAX) {
+		uint64_t now = magi_clock_ns(), left = until > now ? until - now : 0;
+
+		ts.tv_sec = (time_t)(left / MAGI_NS_PER_S);
+		ts.tv_nsec = (long)(left % MAGI_NS_PER_S);
+	}
+	n = ppoll(&ring, 1, until == UINT64_MAX ? NULL : &ts, NULL);
+	return n < 0 ? -errno : n;
+}
+
+/* Does what `enter` does with the time to wait, and never blocks in the ring. */
+static int enter_by_poll(struct magi_uring *u, uint32_t flags, uint64_t wait_ns)
+{
+	uint64_t now = magi_clock_ns(), until = wait_ns < UINT64_MAX - now ? now + wait_ns : UINT64_MAX;
+	int rc = enter(u, flags | IORING_ENTER_GETEVENTS, 0), n = rc;
+
+	while (n >= 0 && magi_load_acq(u->ring.cq.ktail) == *u->ring.cq.khead) { /* [uring] */
+		n = poll_ring(u, until);
+		if (n == 0)
+			n = -ETIME;
+		else if (n > 0)
+			n = enter(u, IORING_ENTER_GETEVENTS, 0);
+	}
+	/* what was submitted is told first, as the kernel does */
+	return n < 0 && rc <= 0 ? n : rc;
+}
+
+int magi_uring_enter(struct magi_uring *u, uint32_t flags, uint64_t wait_ns)
+{
+	return MAGI_WAIT_POLL && wait_ns ? enter_by_poll(u, flags, wait_ns) : enter(u, flags, wait_ns);
 }
 
 static bool backlog_grow(struct magi_uring_backlog *b)

@@ -176,7 +176,8 @@ int magi_uring_open(struct magi_io **io, const struct magi_io_params *params, ui
 
 	if (!u)
 		return -ENOMEM;
-	u->features = allowed;
+	/* a poll(2) of the ring is not told of completions that the kernel keeps until it is entered */
+	u->features = MAGI_WAIT_POLL ? allowed & ~(uint32_t)(MAGI_URING_DEFER | MAGI_URING_COOP) : allowed;
 	rc = setup_ring(u, params->entries ? params->entries : MAGI_URING_ENTRIES);
 	if (rc < 0) {
 		rc = magi_uring_explain(rc, rc == -EPERM ? read_disabled() : -1, params->why, params->why_size);
