@@ -75,6 +75,16 @@ else()
 	endif()
 endif()
 
+# tests/long: what its scripts run; they are not tests here, but for the short ones of tests/scripts.
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/long/*.c)
+foreach(source IN LISTS sources)
+	get_filename_component(name ${source} NAME_WE)
+	add_executable(long_${name} ${source})
+	target_link_libraries(long_${name} PRIVATE magpie_flags magpie Threads::Threads)
+	set_target_properties(long_${name} PROPERTIES
+		OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/tests/long)
+endforeach()
+
 # What several tests share; a program takes from it what it names.
 file(GLOB support_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 if(support_sources)
