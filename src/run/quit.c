@@ -10,7 +10,7 @@
  *          [stop] set under `change`, before the bell is rung
  *          [suspect] taken back (seq), then a last look at who sleeps [sleep] vs. a worker announces its sleep (seq), then
  *          looks whether somebody suspects already (seq): one of the two sees the other
- * Not:     runtimes that find one another otherwise: a signal has no address (docs/decisions/0010). The dump in the
+ * Not:     runtimes that find one another otherwise: a signal has no address (docs/decisions/0009). The dump in the
  *          handler: it takes locks and memory. Ending the program: who has a debugger wants it as it is. */
 #include "run/quit.h"
 
