@@ -397,7 +397,7 @@ static const struct explore_model
 	forked = MODEL("forked", two_workers, 4, 3, all_done, forks, worker_1_works),
 	forked_twice = MODEL("forked_twice", two_asleep, 3, 2, all_done, forks_two, worker_1_wakes, worker_2_wakes),
 	watched = MODEL("watched", two_woken, 4, 3, all_done, worker_0_works, worker_1_works),
-	forked_fenced = MODEL("forked_fenced", two_workers_fenced, EXPLORE_ALL, 3, all_done, forks, worker_1_works),
+	forked_fenced = MODEL("forked_fenced", two_workers_fenced, 4, 3, all_done, forks, worker_1_works),
 	watched_fenced = MODEL("watched_fenced", two_woken_fenced, 4, 3, all_done, worker_0_works, worker_1_works),
 	stopped = MODEL("stopped", one_worker, EXPLORE_ALL, 0, nobody_sleeps, stops, worker_0_works);
 

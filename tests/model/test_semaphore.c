@@ -190,10 +190,10 @@ static void nothing(void)
 {
 }
 
-#define MODEL_(what, soon, is_left, given, ...)                                                                  \
-	{                                                                                                        \
-		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = (is_left), .preemptions = 3, \
-		.quick = (soon), .only_views = true                                                              \
+#define MODEL_(what, soon, is_left, given, ...)                                                             \
+	{                                                                                                   \
+		.name = (what), .start = (given), .thread = { __VA_ARGS__ }, .end = (is_left),              \
+		.preemptions = (soon) == EXPLORE_ALL ? EXPLORE_ALL : 3, .quick = (soon), .only_views = true \
 	}
 #define MODEL(what, soon, is_left, ...) MODEL_(what, soon, is_left, start, __VA_ARGS__)
 static const struct explore_model
