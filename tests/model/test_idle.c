@@ -445,7 +445,7 @@ Test(idle, long_step_is_watched_where_there_is_no_membarrier, .timeout = 300)
 	cr_assert(explore_holds(&watched_fenced));
 }
 
-Test(idle, searcher_that_found_something_wakes_one_for_what_is_left, .timeout = 300)
+Test(idle, searcher_that_found_something_wakes_one_for_what_is_left, .timeout = 1200)
 {
 	cr_assert(explore_holds(&forked_twice));
 }
