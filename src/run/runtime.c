@@ -274,7 +274,8 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 
 		magi_add_rlx(&rt->entered, -1u); /* [hint] */
 		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
-		mag_runtime_dump(rt, STDERR_FILENO);
+		if (!rt->options.world) /* a simulation reports in its own way */
+			mag_runtime_dump(rt, STDERR_FILENO);
 		return left ? left : 1;
 	}
 	magi_quit_leave(rt);
