@@ -32,6 +32,11 @@ static const char *const site_names[MAGI_FAULT_SITES] = {
 	[MAGI_FAULT_RECORD] = "record", [MAGI_FAULT_TRANSFER] = "transfer", [MAGI_FAULT_CANCEL] = "cancel",
 };
 
+const char *magi_fault_site_name(enum magi_fault_site site)
+{
+	return site_names[site];
+}
+
 /* Whether it comes again, `after` the first one. */
 static bool repeats(enum magi_fault_site site, uint64_t after)
 {
@@ -61,7 +66,7 @@ void magi_fault_set(enum magi_fault_site site, uint64_t n, int how)
 	magi_store_rlx(&sites[site].reached, 0); /* [stat] */
 	magi_fault_repeat(site, 0, 0);
 	magi_store_rlx(&sites[site].how, how); /* [stat] */
-	magi_store_rlx(&sites[site].at, n); /* [stat] */
+	magi_store_rlx(&sites[site].at, n);    /* [stat] */
 }
 
 void magi_fault_repeat(enum magi_fault_site site, uint64_t every, uint64_t times)

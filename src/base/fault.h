@@ -40,6 +40,9 @@ void magi_fault_repeat(enum magi_fault_site site, uint64_t every, uint64_t times
 /* No site has a plan any more, nor a log. */
 void magi_fault_clear(void);
 
+/* As a plan's text has it. */
+const char *magi_fault_site_name(enum magi_fault_site site);
+
 /* How often it was reached since its plan was made. */
 uint64_t magi_fault_count(enum magi_fault_site site);
 

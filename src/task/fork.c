@@ -38,7 +38,7 @@ static void note_error(mag_frame *parent, int64_t rc)
 
 mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start)
 {
-	mag_frame *child = magi_slab_refill(w, (unsigned)start->cls);
+	mag_frame *child = start->cls < 0 ? NULL : magi_slab_refill(w, (unsigned)start->cls);
 
 	if (child) {
 		memcpy((char *)child + start->args_at, start->args, start->args_size);

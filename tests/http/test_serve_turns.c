@@ -226,14 +226,15 @@ struct town_life {
 MAG_TASK(town_life)
 {
 	MAG_BEGIN(town_life);
-	self->town = (struct town){ .site = { .listener = -1, .root = self->root, .ready = ready,
-					.stopping = stopping } };
+	self->town =
+		(struct town){ .site = { .listener = -1, .root = self->root, .ready = ready, .stopping = stopping } };
 	mag_event_init(&self->town.ready);
 	mag_addr_parse(&self->town.site.addr, "127.0.0.1:8080");
 	self->text = calloc(1, LONG);
 	if (self->root) {
 		MAG_AWAIT(self->waste, mag_mkdir, self->root, 0700);
-		MAG_CALL(self->waste, mag_write_file, .path = "/tmp/site/hello", .data = "hello", .length = 5, .mode = 0600);
+		MAG_CALL(self->waste, mag_write_file, .path = "/tmp/site/hello", .data = "hello", .length = 5,
+			 .mode = 0600);
 		MAG_CALL(self->waste, mag_write_file, .path = "/tmp/site/long", .data = self->text, .length = LONG,
 			 .mode = 0600);
 	}

@@ -2,8 +2,8 @@
 /* errors.h - what each operation and system call can fail with, as its man page has it, and the kernel's source where
  * that says more (io_uring gives EAGAIN, EINTR and ECANCELED of its own).
  *
- * A fault at the beginning has no effect: EINTR, EAGAIN, and ENOMEM of a receive are found there alone. One at the end has had it: the bytes
- * are gone, the descriptor is closed, the file has its new name. */
+ * A fault at the beginning has no effect: EINTR, EAGAIN, and ENOMEM of a receive are found there alone. One at the end
+ * has had it: the bytes are gone, the descriptor is closed, the file has its new name. */
 #ifndef MAGPIE_TESTS_ERRORS_H
 #define MAGPIE_TESTS_ERRORS_H
 
@@ -25,7 +25,8 @@ struct errors {
 static const struct errors errors_begin[] = {
 	{ "accept", { ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EAGAIN, EINTR, EINVAL } },
 	{ "accept multishot", { ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO, EPERM, EAGAIN, EINTR } },
-	{ "connect", { ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, EACCES, EINTR, ENOMEM } },
+	{ "connect",
+	  { ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, EACCES, EINTR, ENOMEM } },
 	{ "recv", { ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT, EINTR, ECONNREFUSED, EHOSTUNREACH } },
 	{ "recv buffer", { ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT, EINTR } },
 	{ "recv multishot", { ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT, EINTR } },

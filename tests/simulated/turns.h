@@ -4,7 +4,7 @@
  *
  * What:    a case is a site's number and an error (errors.h). All are walked with a stride that meets each kind early,
  *          on seed after seed, each without and with other things that no correct program minds, for some seconds; with
- *          MAGPIE_LONG on a hundred seeds.
+ *          MAGPIE_LONG all of them on twelve.
  * Always:  a program may fail, but it ends, loses no task, and leaves nothing open: mag_sim_assert_quiescent and its
  *          ledger say so. It swallows its errors, so that a run fails only for another reason; but where there is no
  *          memory for the runtime itself.
@@ -24,7 +24,7 @@
 enum {
 	TURNS_LOG = 1 << 14,  /* of one site, in one run */
 	TURNS_STEPS = 400000, /* a run that takes more does not end */
-	TURNS_SEEDS = 100,    /* with MAGPIE_LONG */
+	TURNS_SEEDS = 12,     /* with MAGPIE_LONG */
 	TURNS_KEPT = 1 << 16, /* cases of one run */
 	TURNS_OUTAGE = 40,    /* memory comes back after so many failures */
 	TURNS_FAILED = 5      /* so many say enough */
@@ -46,7 +46,8 @@ struct turns {
 	struct turn *cases;
 	uint32_t count, failed;
 	uint64_t tried, steps, seeds;
-	bool memory; /* nothing but that */
+	uint64_t reached[MAGI_FAULT_SITES]; /* on the last seed */
+	bool memory;                        /* nothing but that */
 };
 
 static void turns_add(struct turns *t, int site, uint64_t n, int how, int every)
@@ -99,6 +100,7 @@ static void turns_count(struct turns *t, uint64_t seed, uint32_t faults)
 			turns_add_site(t, i, n);
 	}
 	cr_assert(t->count && t->count < TURNS_KEPT);
+	memcpy(t->reached, counts, sizeof(counts));
 }
 
 static void turns_plan(const struct turn *c)
@@ -174,8 +176,12 @@ static struct turns *turns_new(int64_t (*run)(uint64_t, const mag_sim_options *,
 
 static void turns_end(struct turns *t)
 {
-	fprintf(stderr, "%llu faults tried, some %u a seed; %llu seeds; %.1f million steps\n",
+	fprintf(stderr, "%llu faults tried, some %u a seed; %llu seeds; %.1f million steps; a run has",
 		(unsigned long long)t->tried, t->count, (unsigned long long)t->seeds, (double)t->steps / 1e6);
+	for (int i = 0; i < MAGI_FAULT_SITES; i++)
+		fprintf(stderr, "%s %llu %s", i ? "," : "", (unsigned long long)t->reached[i],
+			magi_fault_site_name((enum magi_fault_site)i));
+	fputc('\n', stderr);
 	cr_assert_eq(t->failed, 0, "%u of %llu fail", t->failed, (unsigned long long)t->tried);
 	free(t->cases);
 	free(t);
@@ -206,7 +212,8 @@ __attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const ma
 }
 
 /* All those of memory, on one seed. */
-__attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *),
+__attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, const mag_sim_options *,
+								     mag_sim_result *),
 						      uint64_t seed)
 {
 	struct turns *t = turns_new(run);
@@ -218,15 +225,15 @@ __attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, c
 }
 
 /* A test that takes the faults of async function `fn` in turn. */
-#define TURNS(suite, name, fn, seconds)                                                                     \
-	static int64_t fn##_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result)      \
-	{                                                                                                   \
-		return mag_sim_run_into(result, seed, options, fn);                                         \
-	}                                                                                                   \
-                                                                                                            \
-	Test(suite, name, .timeout = 3600)                                                                  \
-	{                                                                                                   \
-		turns_take(fn##_run, seconds);                                                              \
+#define TURNS(suite, name, fn, seconds)                                                                \
+	static int64_t fn##_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result) \
+	{                                                                                              \
+		return mag_sim_run_into(result, seed, options, fn);                                    \
+	}                                                                                              \
+                                                                                                       \
+	Test(suite, name, .timeout = 3600)                                                             \
+	{                                                                                              \
+		turns_take(fn##_run, seconds);                                                         \
 	}
 
 #endif

@@ -60,9 +60,9 @@ Test(fault, a_log_names_what_was_reached, .timeout = 10)
 
 Test(fault, a_plan_is_read_as_it_is_written, .timeout = 10)
 {
-	static const char *const plans[] = { "memory:1:ENOMEM", "system:17:EMFILE", "begin:3:ECANCELED", "record:9:LATE",
-					     "record:9:LAST",   "transfer:4:EIO",   "cancel:1:EALREADY", "memory:5:ENOMEM:3:0",
-					     "memory:5:ENOMEM:1:64" };
+	static const char *const plans[] = { "memory:1:ENOMEM",   "system:17:EMFILE",    "begin:3:ECANCELED",
+					     "record:9:LATE",     "record:9:LAST",       "transfer:4:EIO",
+					     "cancel:1:EALREADY", "memory:5:ENOMEM:3:0", "memory:5:ENOMEM:1:64" };
 
 	cr_assert_str_eq(text(), "none");
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
@@ -75,8 +75,10 @@ Test(fault, a_plan_is_read_as_it_is_written, .timeout = 10)
 
 Test(fault, what_is_no_plan_is_refused, .timeout = 10)
 {
-	static const char *const bad[] = { "", "memory", "memory:1", "memory:0:ENOMEM", "memory:1:EWHAT", "disk:1:EIO",
-					   "memory:x:ENOMEM", "begin:1:LATE", "system:1:LAST", ":1:EIO" };
+	static const char *const bad[] = {
+		"",           "memory",          "memory:1",     "memory:0:ENOMEM", "memory:1:EWHAT",
+		"disk:1:EIO", "memory:x:ENOMEM", "begin:1:LATE", "system:1:LAST",   ":1:EIO"
+	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_assert_not(magi_fault_parse(bad[i]), "%s", bad[i]);

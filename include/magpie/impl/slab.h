@@ -36,6 +36,14 @@ struct magi_free_list {
 	uint64_t high; /* above this length a batch goes back to the depot */
 };
 
+/* Builds for the simulator may refuse each frame, not only where a list is empty: base/fault.h. */
+#ifdef MAGI_POINTS
+extern bool magi_fault(void);
+#define MAGI_SLAB_REFUSES magi_fault()
+#else
+#define MAGI_SLAB_REFUSES 0
+#endif
+
 MAGI_C_BEGIN
 /* Refills the class from the depot; NULL when memory is out. */
 MAG_API void *magi_slab_refill(mag_worker *w, unsigned cls);
@@ -48,6 +56,8 @@ MAGI_FAST void *magi_slab_take(mag_worker *w, struct magi_free_list *list, unsig
 
 	if (MAGI_UNLIKELY(!next))
 		return magi_slab_refill(w, cls);
+	if (MAGI_SLAB_REFUSES)
+		return NULL;
 	MAGI_UNPOISON(p, size);
 	list->head = next;
 	return p;

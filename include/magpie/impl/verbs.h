@@ -85,11 +85,13 @@ MAGI_C_END
 		struct magi_free_list *const magi_list = &w->free[MAGI_CLASS(sizeof(struct name))];                  \
 		struct name *const magi_child = (struct name *)(void *)magi_list->head;                              \
 		struct magi_free_node *const magi_rest = magi_list->head->next;                                      \
+		const bool magi_refused = magi_rest && MAGI_SLAB_REFUSES;                                            \
 		MAGI_LEAVE;                                                                                          \
-		if (MAGI_UNLIKELY(!magi_rest)) {                                                                     \
+		if (MAGI_UNLIKELY(!magi_rest) || magi_refused) {                                                     \
 			const struct name##_args magi_args = { __VA_ARGS__ };                                        \
 			const struct magi_start magi_start = { name##_step, &magi_args, offsetof(struct name, args_), \
-							       sizeof(magi_args), MAGI_CLASS(sizeof(struct name)),   \
+							       sizeof(magi_args),                                    \
+							       magi_refused ? -1 : MAGI_CLASS(sizeof(struct name)),  \
 							       (kind) };                                             \
 			return magi_start_slow(w, &self->frame, &magi_start);                                        \
 		}                                                                                                    \

@@ -41,7 +41,7 @@ struct magi_start {
 	mag_step_fn step;
 	const void *args;
 	size_t args_at, args_size;
-	int cls;
+	int cls;       /* below 0: it is refused */
 	unsigned kind; /* MAGI_CALL or MAGI_FORK */
 };
 MAG_API mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start);
