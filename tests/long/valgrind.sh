@@ -5,7 +5,7 @@
 source "$(dirname "$0")/long.bash"
 need valgrind curl
 
-bin=$1
+bin=$(realpath "$1")
 run=0
 tests=(stream tcp acceptor scope group queue queue_cancel timer offload offload_cancel future cancel fork file sendfile udp
 	uring uring_queue uring_bufs)
