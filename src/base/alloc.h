@@ -23,6 +23,16 @@ void magi_pages_unmap(void *p, size_t size);
 /* Whether this call of a fault site shall fail now; decided by magi_fault_plan, or a simulation. */
 bool magi_fault(void);
 
+/* The same where something is taken that was allocated before: a site in builds with MAGI_POINTS alone. */
+static inline bool magi_fault_again(void)
+{
+#ifdef MAGI_POINTS
+	return magi_fault();
+#else
+	return false;
+#endif
+}
+
 /* From now on the n-th fault site reached (1 is the next) fails, and each `every`-th after it (0: none). n = 0: off.
  * fault.h has such plans for more than allocations. */
 MAG_API void magi_fault_plan(uint64_t n, uint64_t every);

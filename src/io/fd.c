@@ -45,6 +45,8 @@ int magi_fds_add(struct magi_fds *t, int raw, mag_fd *fd)
 	uint32_t index, gen;
 	int rc = 0;
 
+	if (magi_fault_again())
+		return -ENOMEM;
 	magi_lock_acquire(&t->lock);
 	if (t->free) {
 		index = t->free - 1;

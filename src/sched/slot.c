@@ -20,6 +20,8 @@ struct magi_slot *magi_slot_take(struct magi_slots *t)
 {
 	struct magi_slot *s;
 
+	if (magi_fault_again())
+		return NULL;
 	if (t->free) {
 		s = slot_at(t, t->free - 1);
 		t->free = s->next_free;

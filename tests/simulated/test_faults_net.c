@@ -71,6 +71,7 @@ struct door {
 	mag_addr peer;
 	int64_t rc, waste;
 	uint32_t way;
+	bool started;
 };
 
 static bool passes(int64_t rc)
@@ -84,6 +85,7 @@ MAG_TASK(door)
 	MAG_BEGIN(door);
 	self->way = 0;
 	self->rc = self->many ? mag_acceptor_start(&self->acceptor, self->listener, NULL) : 0;
+	self->started = self->rc >= 0;
 	while (self->rc >= 0) {
 		if (self->many)
 			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
@@ -105,6 +107,7 @@ MAG_TASK(door)
 	}
 	if (self->many)
 		MAG_AWAIT(self->waste, mag_acceptor_close, &self->acceptor);
+	mag_sim_assert(self->house->over || !self->many || !self->started); /* it goes on by itself */
 	if (!self->house->over)
 		self->house->shut = self->rc;
 	MAG_RETURN(0);
