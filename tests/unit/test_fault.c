@@ -3,6 +3,9 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <magpie/sim.h>
+#include <magpie/time.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/fault.h"
@@ -82,4 +85,36 @@ Test(fault, what_is_no_plan_is_refused, .timeout = 10)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_assert_not(magi_fault_parse(bad[i]), "%s", bad[i]);
+}
+
+struct nap {
+	mag_frame frame;
+	MAG_NO_ARGS(nap);
+	int64_t rc;
+};
+
+MAG_TASK(nap)
+{
+	MAG_BEGIN(nap);
+	MAG_AWAIT(self->rc, mag_sleep, MAG_MILLISECOND);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+Test(fault, a_replay_line_says_it_and_is_read_again, .timeout = 20)
+{
+	mag_sim_options quiet = { .size = sizeof(quiet), .quiet = true };
+	mag_sim_result given, planned;
+
+	cr_assert_eq(mag_sim_run(1, &quiet, nap), 0);
+	magi_fault_set(MAGI_FAULT_MEMORY, 3, ENOMEM);
+	cr_assert_lt(mag_sim_run_into(&planned, 1, &quiet, nap), 0);
+	magi_fault_clear();
+	setenv("MAGPIE_SIM", "seed=1,fault=memory:3:ENOMEM", 1);
+	cr_assert_lt(mag_sim_run_into(&given, 0, &quiet, nap), 0);
+	cr_assert_eq(given.hash, planned.hash);
+	cr_assert_str_eq(given.failure, planned.failure);
+	cr_assert_str_eq(text(), "memory:3:ENOMEM");
+	setenv("MAGPIE_SIM", "fault=memory", 1);
+	cr_assert_eq(mag_sim_run(0, &quiet, nap), -EINVAL);
 }
