@@ -165,11 +165,17 @@ static bool spin(struct sim_op *op)
 	return true;
 }
 
-static bool survives(struct sim_op *op, int res)
+/* A multishot's result is not its last one: no error, not the end of the stream. */
+static bool goes_on(const struct sim_op *op, int res)
 {
 	if (!(op->req.flags & MAGI_REQ_MULTISHOT) || op->io->world->mode == MAGI_SIM_READINESS)
 		return false;
-	if (op->req.code == MAGI_IO_ACCEPT ? res < 0 : res <= 0)
+	return op->req.code == MAGI_IO_ACCEPT ? res >= 0 : res > 0;
+}
+
+static bool survives(struct sim_op *op, int res)
+{
+	if (!goes_on(op, res))
 		return false;
 	if (sim_hosted(op->io->world))
 		return !magi_chance(MAGI_CHANCE_MULTISHOT);
@@ -214,8 +220,7 @@ static bool try_once(struct sim_op *op)
 	op->io->calm = 0;
 	last = magi_world_fault_record(op, &rec);
 	more = !last && survives(op, rec.res);
-	if (!more && !last && rec.res >= 0 && sim_hosted(op->io->world) && (op->req.flags & MAGI_REQ_MULTISHOT) &&
-	    magi_world_random(op->io->world, 2)) {
+	if (!more && !last && goes_on(op, rec.res) && sim_hosted(op->io->world) && magi_world_random(op->io->world, 2)) {
 		rec.flags |= MAGI_REC_MORE; /* it ends with an error of its own */
 		tell(op, rec);
 		end(op, op->req.code == MAGI_IO_ACCEPT ? -ECONNABORTED : -ENOBUFS);
