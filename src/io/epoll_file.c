@@ -2,7 +2,7 @@
 /* epoll_file.c - reading and writing descriptors of any kind, and what only a thread can do.
  *
  * What a page cache or a pipe has is read without blocking, where the kernel knows how (RWF_NOWAIT). Terminals and the
- * like are looked at first. Whatever waits for a disk goes to a thread of the runtime's blocking lane, which its owner
+ * like are looked at first, and then a thread does it. Whatever waits for a disk goes to a thread of the runtime's blocking lane, which its owner
  * passes in as `punt`; an io without one does it here and now.
  *
  * Who:     the owner; run and block: a thread that has the operation.
@@ -20,8 +20,6 @@
 #include <unistd.h>
 
 #include "io/epoll.h"
-
-enum { PIPE_ROOM = 4096 }; /* what a pipe that polls writable takes without blocking */
 
 static int result(int64_t n)
 {
@@ -66,8 +64,10 @@ static int learn_kind(struct magi_epoll_fd *e)
 		return -errno;
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode))
 		e->kind = flags & O_DIRECT ? MAGI_EPOLL_DIRECT : MAGI_EPOLL_FILE;
+	else if (S_ISCHR(st.st_mode) && lseek(e->fd, 0, SEEK_CUR) >= 0)
+		e->kind = MAGI_EPOLL_DIRECT; /* a device with a position: offsets mean something */
 	else
-		e->kind = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ? MAGI_EPOLL_STREAM : MAGI_EPOLL_OTHER;
+		e->kind = MAGI_EPOLL_STREAM;
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static bool is_file(const struct magi_epoll_fd *e)
 /* Whether nothing follows what has been read up to now. */
 static bool at_end(const struct magi_req *req, uint64_t moved)
 {
-	off_t at = req->offset == UINT64_MAX ? lseek(req->fd, 0, SEEK_CUR) : (off_t)(req->offset + moved);
+	off_t at = (off_t)(req->offset + moved);
 	struct stat st;
 
 	return at >= 0 && fstat(req->fd, &st) == 0 && S_ISREG(st.st_mode) && at >= st.st_size;
@@ -105,22 +105,15 @@ static int read_cached(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 	return MAGI_EPOLL_PUNT;
 }
 
-/* What cannot be told not to block is looked at first. */
-static int move_looked_at(const struct magi_req *req, const struct iovec *iov, int count)
+/* What cannot be told not to block is looked at first, and then left to a thread: somebody else may be faster, a write
+ * longer than there is room for, and some devices always say that they are ready. */
+static int move_looked_at(const struct magi_req *req)
 {
 	int events = magi_epoll_look(req->fd, is_write(req) ? POLLOUT : POLLIN);
-	struct iovec first;
 
 	if (events <= 0)
 		return events < 0 ? events : (int)MAGI_EPOLL_WAIT;
-	if (!is_write(req))
-		return result(readv(req->fd, iov, count));
-	if (length(iov, count) <= PIPE_ROOM)
-		return result(writev(req->fd, iov, count));
-	while (!iov->iov_len)
-		iov++;
-	first = (struct iovec){ iov->iov_base, iov->iov_len < PIPE_ROOM ? iov->iov_len : PIPE_ROOM };
-	return result(writev(req->fd, &first, 1));
+	return MAGI_EPOLL_PUNT;
 }
 
 static int move(struct magi_epoll_fd *e, const struct magi_req *req)
@@ -131,12 +124,12 @@ static int move(struct magi_epoll_fd *e, const struct magi_req *req)
 	ssize_t n;
 
 	if (e->kind == MAGI_EPOLL_OTHER)
-		return move_looked_at(req, iov, count);
+		return move_looked_at(req);
 	n = is_write(req) ? pwritev2(req->fd, iov, count, -1, RWF_NOWAIT) :
 			    preadv2(req->fd, iov, count, -1, RWF_NOWAIT);
 	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
 		e->kind = MAGI_EPOLL_OTHER;
-		return move_looked_at(req, iov, count);
+		return move_looked_at(req);
 	}
 	return n < 0 && errno == EAGAIN ? (int)MAGI_EPOLL_WAIT : result(n);
 }
@@ -149,7 +142,10 @@ int magi_epoll_transfer(struct magi_epoll_fd *e, struct magi_epoll_op *op)
 		return rc;
 	if (!is_file(e))
 		return move(e, &op->req);
-	return e->kind == MAGI_EPOLL_DIRECT || is_write(&op->req) ? (int)MAGI_EPOLL_PUNT : read_cached(e, op);
+	/* at the file's position not even a cached read may be tried: a thread may hold the position's lock over a disk's wait */
+	if (e->kind == MAGI_EPOLL_DIRECT || is_write(&op->req) || op->req.offset == UINT64_MAX)
+		return MAGI_EPOLL_PUNT;
+	return read_cached(e, op);
 }
 
 /* In a thread. */
@@ -160,14 +156,15 @@ static int transfer(const struct magi_epoll_op *op)
 	struct iovec rest = { (char *)req->addr + op->moved, req->len - op->moved };
 	const struct iovec *iov = &rest;
 	int count = 1, rc;
-	off_t at = req->offset == UINT64_MAX ? -1 : (off_t)(req->offset + op->moved);
+	off_t at = (off_t)(req->offset + op->moved); /* one that is too large is the system's to refuse */
+	bool here = req->offset == UINT64_MAX;
 
 	if (req->code == MAGI_IO_READV || req->code == MAGI_IO_WRITEV)
 		iov = pieces(req, &rest, &count);
 	if (is_write(req))
-		rc = result(at < 0 ? writev(req->fd, iov, count) : pwritev(req->fd, iov, count, at));
+		rc = result(here ? writev(req->fd, iov, count) : pwritev(req->fd, iov, count, at));
 	else
-		rc = result(at < 0 ? readv(req->fd, iov, count) : preadv(req->fd, iov, count, at));
+		rc = result(here ? readv(req->fd, iov, count) : preadv(req->fd, iov, count, at));
 	if (!op->moved)
 		return rc;
 	return rc < 0 ? (int)op->moved : rc + (int)op->moved;
@@ -199,7 +196,11 @@ static int64_t run(void *arg)
 {
 	struct magi_epoll_op *op = arg;
 
-	op->res = magi_load_rlx(&op->cancelled) ? -ECANCELED : magi_epoll_block(op); /* [hint] */
+	/* what was read before it was lent is not lost */
+	if (!magi_load_rlx(&op->cancelled)) /* [hint] */
+		op->res = magi_epoll_block(op);
+	else
+		op->res = op->moved ? (int)op->moved : -ECANCELED;
 	magi_epoll_give_back(op);
 	return 0;
 }
@@ -218,5 +219,5 @@ void magi_epoll_lend(struct magi_epoll *u, struct magi_epoll_op *op)
 	if (MAGI_LIKELY(rc == 0))
 		return;
 	magi_sub_ar(&u->guests, 1u); /* [eguests] */
-	magi_epoll_end(u, op, rc);
+	magi_epoll_end(u, op, op->moved ? (int)op->moved : -ENOMEM); /* no thread: -EAGAIN would mean something else */
 }

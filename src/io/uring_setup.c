@@ -194,8 +194,10 @@ int magi_uring_open(struct magi_io **io, const struct magi_io_params *params, ui
 	if (rc < 0)
 		goto free_bufs;
 	rc = enable(u);
-	if (rc < 0)
+	if (rc < 0) {
+		rc = magi_uring_explain(rc, -1, params->why, params->why_size);
 		goto free_bell;
+	}
 	tune(u);
 	*io = (struct magi_io *)u;
 	return 0;

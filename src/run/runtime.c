@@ -172,8 +172,10 @@ static int start_workers(mag_runtime *rt)
 	rt->opened = 0;
 	rt->closing = false;
 	why[0] = 0;
-	for (uint32_t i = 0; i < rt->n; i++)
+	for (uint32_t i = 0; i < rt->n; i++) {
 		rt->workers[i]->ops = rt->ops;
+		rt->workers[i]->why[0] = 0;
+	}
 	return start_threads(rt);
 }
 

@@ -109,7 +109,7 @@ Test(epoll_file, a_request_that_finds_no_thread_says_so, .timeout = 20)
 
 	h.refuse = -EAGAIN;
 	submit(u, (struct magi_req){ .code = MAGI_IO_MKDIR, .fd = AT_FDCWD, .addr = (char[]){ "/" }, .token = 1 });
-	cr_assert_eq(result_of(u, 1), -EAGAIN);
+	cr_assert_eq(result_of(u, 1), -ENOMEM);
 	cr_assert_eq(h.asked, 1);
 	close_io(u);
 }
