@@ -54,6 +54,7 @@ struct magi_host;
 struct magi_world;
 struct magi_sys;
 struct magi_ledger;
+struct magi_thread_start;
 
 struct magi_host_ops {
 	/* Monotonic, ns. Goes on a little with each call. */
@@ -64,7 +65,7 @@ struct magi_host_ops {
 	bool (*wait)(struct magi_host *h, uint32_t *word, uint32_t value, uint64_t ns);
 	void (*wake)(struct magi_host *h, uint32_t *word, uint32_t n);
 	/* Starts a coroutine; 0 or -errno. */
-	int (*start)(struct magi_host *h, void *(*fn)(void *arg), void *arg, uint64_t *id);
+	int (*start)(struct magi_host *h, const struct magi_thread_start *start, uint64_t *id);
 	void (*join)(struct magi_host *h, uint64_t id);
 	uint64_t (*self)(struct magi_host *h);
 	void (*name)(struct magi_host *h, const char *name);

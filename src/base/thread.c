@@ -11,7 +11,7 @@
 #include "base/futex.h"
 #include "base/host.h"
 
-static int start_system(struct magi_thread *t, const struct magi_thread_start *start)
+int magi_thread_start_system(struct magi_thread *t, const struct magi_thread_start *start)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -39,7 +39,7 @@ int magi_thread_start(struct magi_thread *t, const struct magi_thread_start *sta
 
 	if (magi_fault())
 		return -EAGAIN;
-	return h ? h->ops->start(h, start->fn, start->arg, t ? &t->simulated : &id) : start_system(t, start);
+	return h ? h->ops->start(h, start, t ? &t->simulated : &id) : magi_thread_start_system(t, start);
 }
 
 void magi_thread_join(struct magi_thread *t)

@@ -25,6 +25,8 @@ struct magi_thread_start {
 
 /* 0 or -errno. t may be gone before it returns if the thread frees it. */
 int magi_thread_start(struct magi_thread *t, const struct magi_thread_start *start);
+/* The same, and a simulation is not asked. */
+int magi_thread_start_system(struct magi_thread *t, const struct magi_thread_start *start);
 void magi_thread_join(struct magi_thread *t);
 /* The calling one. */
 struct magi_thread magi_thread_self(void);

@@ -39,6 +39,7 @@ static struct quit {
 	struct magi_thread thread;
 	pid_t pid;                  /* whose thread it is; 0: there is none */
 	bool handles;               /* SIGQUIT */
+	bool forks_seen;            /* in_child is called */
 	bool always;                /* says that nothing moves although there are other threads */
 	uint32_t stop;              /* atomic */
 	uint32_t asked;             /* atomic: by SIGQUIT */
@@ -208,11 +209,23 @@ static void *quit_main(void *arg)
 	}
 }
 
+/* A child that was forked has neither the thread nor the runtimes, and the locks as they were. */
+static void in_child(void)
+{
+	magi_monitor_init(&quit.change);
+	magi_monitor_init(&quit.list);
+	quit.pid = 0;
+	quit.first = NULL;
+	quit.handles = false;
+}
+
 static bool start_thread(void)
 {
 	struct magi_thread_start start = { .fn = quit_main, .stack = STACK_BYTES, .quiet = true };
 	const char *debug = getenv("MAGPIE_DEBUG");
 
+	if (!quit.forks_seen)
+		quit.forks_seen = pthread_atfork(NULL, NULL, in_child) == 0;
 	quit.stop = quit.asked = quit.suspects = 0;
 	quit.always = debug && strstr(debug, "deadlock");
 	quit.pid = getpid();
@@ -228,11 +241,6 @@ void magi_quit_enter(mag_runtime *rt)
 	if (magi_host())
 		return;
 	magi_monitor_enter(&quit.change);
-	if (quit.pid && quit.pid != getpid()) { /* the thread and the runtimes of whoever forked this process */
-		quit.pid = 0;
-		quit.first = NULL;
-		quit.handles = false;
-	}
 	if (quit.pid || start_thread()) {
 		if (!rt->options.no_sigquit)
 			handle_signal();

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "sim/sim.h"
 
-enum { STACK_BYTES = 256 * 1024 }; /* only what is touched is taken */
+enum { MORE_BYTES = 64 * 1024 }; /* for the simulation's own calls; only what is touched is taken */
 
 /* Those whose time has come are ready again. */
 static void let_time_pass(struct magi_sim *s)
@@ -100,6 +100,7 @@ void magi_fiber_switch(struct magi_sim *s)
 	if (to == from)
 		return;
 	s->result.switches++;
+	s->stretch = 0;
 	magi_trace_hash(s, to->id);
 	restore(to);
 	magi_coroutine_switch(&from->coroutine, &to->coroutine, from->state == MAGI_FIBER_ENDED);
@@ -128,10 +129,10 @@ static void begin(void *arg)
 	end(f->sim, f);
 }
 
-int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, uint64_t *id)
+int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, size_t stack, uint64_t *id)
 {
 	struct magi_fiber *f = calloc(1, sizeof(*f));
-	int rc = f ? magi_coroutine_create(&f->coroutine, STACK_BYTES, begin, f) : -ENOMEM;
+	int rc = f ? magi_coroutine_create(&f->coroutine, stack + MORE_BYTES, begin, f) : -ENOMEM;
 
 	if (rc < 0) {
 		free(f);

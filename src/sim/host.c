@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "sim/sim.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
 	LONG_ONE_IN = 64, /* and now and then */
 	LONG_NS = 200000, /* up to so much */
 	YIELD_NS = 500,
+	STRETCH = 2000,   /* points at most before others get a turn; picked */
 	JOB_LOG_LEAST = 10, /* ns: an offloaded job takes from 1 us */
 	JOB_LOG_MOST = 26   /* to 64 ms; most are short */
 };
@@ -76,9 +78,9 @@ static void wake(struct magi_host *h, uint32_t *word, uint32_t n)
 	}
 }
 
-static int start(struct magi_host *h, void *(*fn)(void *arg), void *arg, uint64_t *id)
+static int start(struct magi_host *h, const struct magi_thread_start *thread, uint64_t *id)
 {
-	int rc = magi_fiber_start(magi_sim_of(h), fn, arg, id);
+	int rc = magi_fiber_start(magi_sim_of(h), thread->fn, thread->arg, thread->stack, id);
 
 	if (rc == 0)
 		magi_trace(magi_sim_of(h), "starts thread %u", (unsigned)*id);
@@ -147,8 +149,13 @@ static void point(struct magi_host *h, enum magi_point at, const void *what)
 		job_takes_time(s);
 		return;
 	}
-	if (magi_choice_preempts(s))
+	if (++s->stretch > STRETCH) { /* it spins, perhaps for what another is to do: that is no preemption */
+		s->stretch = 0;
+		magi_choice_yields(s);
 		magi_fiber_switch(s);
+	} else if (magi_choice_preempts(s)) {
+		magi_fiber_switch(s);
+	}
 	if (at == MAGI_POINT_STEP)
 		magi_trace_step(s, (mag_frame *)(uintptr_t)what);
 }

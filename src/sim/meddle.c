@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/random.h"
+#include "base/thread.h"
 
 enum {
 	YIELD_IN = 16, /* points */
@@ -97,23 +98,26 @@ static struct meddler *create(const struct magi_host_ops *ops, struct magi_ledge
 	return m;
 }
 
-static int start(struct magi_host *h, void *(*fn)(void *arg), void *arg, uint64_t *id)
+static int start(struct magi_host *h, const struct magi_thread_start *thread, uint64_t *id)
 {
 	struct meddler *m = meddler_of(h);
 	struct meddler *child = create(h->ops, h->ledger, m->steps, magi_random_next(&m->random));
-	pthread_t thread;
+	struct magi_thread started;
+	struct magi_thread_start as = *thread;
 	int rc;
 
 	if (!child)
 		return -EAGAIN;
-	child->fn = fn;
-	child->arg = arg;
-	rc = pthread_create(&thread, NULL, run, child);
-	if (rc)
+	child->fn = thread->fn;
+	child->arg = thread->arg;
+	as.fn = run;
+	as.arg = child;
+	rc = magi_thread_start_system(&started, &as);
+	if (rc < 0)
 		free(child);
 	else
-		*id = (uint64_t)thread;
-	return -rc;
+		*id = (uint64_t)started.system;
+	return rc;
 }
 
 static void join(struct magi_host *h, uint64_t id)

@@ -14,7 +14,7 @@
 #include "io/sim.h"
 #include "sim/sim.h"
 
-enum { SPIN_US = 1, BLOCKING_MAX = 4, COMPUTE = 2 };
+enum { STACK_BYTES = 1 << 20, SPIN_US = 1, BLOCKING_MAX = 4, COMPUTE = 2 };
 
 /* The program's first thread: what a main function would do. */
 static void *first_thread(void *arg)
@@ -189,7 +189,7 @@ static int prepare(struct magi_sim *s)
 	magi_choice_init(s);
 	s->host.world = magi_world_create(s->seed, MAGI_SIM_HOSTED);
 	s->host.sys = &magi_world_sys;
-	return s->host.world ? magi_fiber_start(s, first_thread, s, &id) : -ENOMEM;
+	return s->host.world ? magi_fiber_start(s, first_thread, s, STACK_BYTES, &id) : -ENOMEM;
 }
 
 static void run(struct magi_sim *s)
@@ -222,6 +222,8 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	s->host.ledger = &s->ledger;
 	s->host.alone = true;
 	rc = magi_self() || magi_host() ? MAG_EDEADLK : take_options(s, options);
+	if (program->size != sizeof(*program) || program->abi != MAGI_ABI)
+		rc = MAG_EABI;
 	if (rc == 0)
 		rc = open_trace(s);
 	if (rc == 0)
@@ -230,6 +232,8 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 		run(s);
 		rc = s->failed && s->rc >= 0 ? MAG_ESIM : s->rc;
 	}
+	if (rc < 0 && !s->result.failure[0])
+		snprintf(s->result.failure, sizeof(s->result.failure), "could not start: %s", mag_strerror(rc));
 	if (result)
 		*result = s->result;
 	if (s->trace && s->trace != stderr)

@@ -78,6 +78,7 @@ struct magi_sim {
 	uint64_t fiber_count;
 	uint32_t frame_ids;
 	uint64_t now;
+	uint32_t stretch; /* points since the last switch */
 	bool failed;
 	bool reported;
 	FILE *trace;
@@ -94,7 +95,7 @@ static inline struct magi_sim *magi_sim_of(struct magi_host *h)
 }
 
 /* fiber.c */
-int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, uint64_t *id);
+int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, size_t stack, uint64_t *id);
 /* The current one lets another go on; it has said before what it waits for. */
 void magi_fiber_switch(struct magi_sim *s);
 /* Goes on with some fiber until the simulation is over. */

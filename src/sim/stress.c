@@ -38,6 +38,8 @@ struct stress {
 	struct magi_random random; /* the driver's */
 	uint64_t steps;            /* atomic */
 	uint64_t runs, cancelled;  /* atomic */
+	mag_future done;           /* the driver's */
+	bool left;                 /* tasks or jobs went on after the end */
 	uint32_t failing;          /* atomic: somebody writes the words */
 	uint32_t failed;           /* atomic: they are there */
 };
@@ -115,8 +117,10 @@ MAG_TASK(driver)
 		draw(self);
 		MAG_SPAWN(self->rc, &self->group, instance, .stress = self->stress, .limit = self->limit,
 			  .cancelled = self->cancelled);
-		if (self->rc < 0)
+		if (self->rc < 0) {
+			fail(self->stress, "an instance could not be started:", self->rc);
 			break;
+		}
 	}
 	if (magi_load_acq(&self->stress->failed)) /* [failed] */
 		mag_group_cancel(&self->group);
@@ -170,19 +174,18 @@ static int64_t run(struct stress *s)
 	const mag_runtime_options options = { .size = sizeof(options), .workers = s->options.workers };
 	uint64_t deadline = magi_saturate_add(s->options.ns, s->options.limit_ns) + PATIENCE;
 	mag_runtime *rt;
-	mag_future done;
 	int64_t rc = mag_runtime_create(&options, &rt);
 
 	if (rc < 0)
 		return rc;
 	s->rt = rt;
-	mag_future_init(&done);
-	rc = mag_spawn_from(rt, &done, driver, .stress = s);
-	if (rc == 0 && mag_future_wait(&done, &rc, mag_deadline_in(deadline)) == 0)
+	mag_future_init(&s->done);
+	rc = mag_spawn_from(rt, &s->done, driver, .stress = s);
+	if (rc == 0 && mag_future_wait(&s->done, &rc, mag_deadline_in(deadline)) == 0)
 		check_end(s, rt);
 	else
 		fail(s, rc < 0 ? "it could not start:" : "an instance does not end, not even cancelled", rc);
-	mag_runtime_destroy(rt, mag_deadline_in(PATIENCE));
+	s->left = mag_runtime_destroy(rt, mag_deadline_in(PATIENCE)) != 0;
 	return rc;
 }
 
@@ -204,6 +207,8 @@ int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result
 		return -ENOMEM;
 	s->program = program;
 	rc = magi_self() || magi_host() ? MAG_EDEADLK : take_options(s, options);
+	if (program->size != sizeof(*program) || program->abi != MAGI_ABI)
+		rc = MAG_EABI;
 	if (rc == 0)
 		rc = magi_meddle_begin(&s->ledger, &s->steps, s->options.seed);
 	if (rc == 0) {
@@ -220,6 +225,7 @@ int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result
 	}
 	if (result)
 		*result = s->result;
-	free(s);
+	if (!s->left) /* else its tasks still use it */
+		free(s);
 	return rc;
 }

@@ -52,7 +52,7 @@ fi
 for mode in outside sleep; do
 	said $mode 20
 	same "exit status of $mode" 0 $?
-	same "words of $mode" "" "$(cat "$work/text")"
+	same "words of $mode" "" "$(grep -v '^magpie: using epoll' "$work/text")"
 done
 export MAGPIE_DEBUG=deadlock
 said outside 20

@@ -56,5 +56,13 @@ refused 2 'not a number' "$any" --seeds many
 refused 2 'not a number' "$any" --seed -1
 refused 2 'which --seed' "$any" --trace -
 refused 2 'what is' "$any" "$any"
+refused 2 'not a number' "$any" --jobs 0
+refused 2 'not a number' "$any" --seeds 0
 refused 1 'not the run that was asked for' "$any" --seed 1 hash 0x1
+
+# a parent that ignores SIGCHLD, or a variable that names a seed, must not hide a failure
+(trap '' CHLD && exec "$magpie" sim "$any" --seeds 400) > "$work/text" 2>&1
+same "exit status with SIGCHLD ignored" 1 $?
+MAGPIE_SIM=seed=1 "$magpie" sim "$any" --seeds 400 > "$work/text" 2>&1
+same "exit status with MAGPIE_SIM set" 1 $?
 finish

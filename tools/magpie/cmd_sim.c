@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <magpie/time.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,16 +56,21 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static uint64_t number(struct argp_state *state, const char *arg, const char *what, uint64_t max)
+static uint64_t number_from(struct argp_state *state, const char *arg, const char *what, uint64_t min, uint64_t max)
 {
 	char *end;
 	uint64_t v;
 
 	errno = 0;
 	v = strtoull(arg, &end, 0);
-	if (errno || end == arg || *end || *arg == '-' || v > max)
-		argp_error(state, "%s: `%s' is not a number from 0 to %" PRIu64, what, arg, max);
+	if (errno || end == arg || *end || *arg == '-' || v < min || v > max)
+		argp_error(state, "%s: `%s' is not a number from %" PRIu64 " to %" PRIu64, what, arg, min, max);
 	return v;
+}
+
+static uint64_t number(struct argp_state *state, const char *arg, const char *what, uint64_t max)
+{
+	return number_from(state, arg, what, 0, max);
 }
 
 static void take_word(struct asked *a, const char *arg, struct argp_state *state)
@@ -127,7 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_SEEDS:
-		a->seeds = number(state, arg, "--seeds", UINT64_MAX);
+		a->seeds = number_from(state, arg, "--seeds", 1, UINT64_MAX);
 		return 0;
 	case OPT_FIRST:
 		a->first = number(state, arg, "--first", UINT64_MAX);
@@ -140,10 +146,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->shrink = true;
 		return 0;
 	case OPT_TIMEOUT:
-		a->job.seconds = (uint32_t)number(state, arg, "--timeout", 1000000);
+		a->job.seconds = (uint32_t)number_from(state, arg, "--timeout", 1, 1000000);
 		return 0;
 	case 'j':
-		a->at_once = (unsigned)number(state, arg, "--jobs", 64);
+		a->at_once = (unsigned)number_from(state, arg, "--jobs", 1, 64);
 		return 0;
 	case ARGP_KEY_ARG:
 		take_word(a, arg, state);
@@ -304,7 +310,9 @@ int cmd_sim(int argc, char **argv)
 	a.job.seconds = 30;
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	fix_addresses(argv);
+	signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, no run would be told of */
+	if (unsetenv("MAGPIE_SIM") == 0)
+		fix_addresses(argv); /* the variable would take the place of every seed */
 	a.job.program = program_load("magpie sim", a.job.path);
 	if (!a.job.program)
 		return 1;

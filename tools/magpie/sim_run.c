@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ static void be_silent(void)
 
 static int start(const struct sim_job *job, uint64_t seed, struct slot *slot)
 {
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	memset(&slot->outcome, 0, sizeof(slot->outcome));
 	slot->seed = seed;
@@ -41,8 +42,13 @@ static int start(const struct sim_job *job, uint64_t seed, struct slot *slot)
 		slot->pid = pid > 0 ? pid : 0; /* not in the child: the memory is shared */
 		return pid > 0 ? 0 : -errno;
 	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive the search */
+	if (getppid() != parent)
+		_exit(1);
 	if (job->options.quiet)
 		be_silent();
+	slot->outcome.rc = MAG_ESIM; /* unless the run comes to its end */
+	snprintf(slot->outcome.result.failure, sizeof(slot->outcome.result.failure), "the program ended its process");
 	alarm(job->seconds);
 	slot->outcome.rc = magi_sim_run(seed, &job->options, &slot->outcome.result, job->program);
 	fflush(NULL);
@@ -88,13 +94,13 @@ static int wait_for(pid_t pid, int *status)
 int sim_run_one(const struct sim_job *job, uint64_t seed, struct sim_outcome *outcome)
 {
 	struct slot *slot = map_slots(1);
-	int status, rc;
+	int status = 0, rc;
 
 	if (!slot)
 		return -ENOMEM;
 	rc = start(job, seed, slot);
 	if (rc == 0) {
-		wait_for(slot->pid, &status);
+		rc = wait_for(slot->pid, &status) < 0 ? -errno : 0;
 		finish(slot, status);
 		*outcome = slot->outcome;
 	}
@@ -116,24 +122,27 @@ static void repeat(const struct sim_job *job, struct slot *slot)
 		 "it does not repeat itself: it looks at real time, addresses, or other things outside the simulation");
 }
 
-/* Waits for one process to end. Whether it had failed. */
-static bool reap(const struct sim_job *job, struct slot *slots, unsigned n, uint64_t *failed)
+/* Waits for one process to end. 1: it had failed, 0: it had not, -errno: there is none to wait for. */
+static int reap(const struct sim_job *job, struct slot *slots, unsigned n, uint64_t *failed)
 {
-	int status;
-	pid_t pid = wait_for(-1, &status);
+	for (;;) {
+		int status = 0;
+		pid_t pid = wait_for(-1, &status);
 
-	for (unsigned i = 0; i < n; i++) {
-		if (slots[i].pid != pid)
-			continue;
-		finish(&slots[i], status);
-		repeat(job, &slots[i]);
-		if (slots[i].outcome.rc >= 0)
-			return false;
-		if (slots[i].seed < *failed)
-			*failed = slots[i].seed;
-		return true;
+		if (pid < 0)
+			return -errno;
+		for (unsigned i = 0; i < n; i++) {
+			if (slots[i].pid != pid)
+				continue;
+			finish(&slots[i], status);
+			repeat(job, &slots[i]);
+			if (slots[i].outcome.rc >= 0)
+				return 0;
+			if (slots[i].seed < *failed)
+				*failed = slots[i].seed;
+			return 1;
+		}
 	}
-	return false;
 }
 
 int sim_run_many(const struct sim_job *job, uint64_t first, uint64_t n, unsigned at_once, void (*tick)(uint64_t done),
@@ -153,7 +162,13 @@ int sim_run_many(const struct sim_job *job, uint64_t first, uint64_t n, unsigned
 		struct slot *slot = slots;
 
 		if (rc < 0 || found || next - first >= n || running == at_once) {
-			found |= reap(job, slots, at_once, failed);
+			int bad = reap(job, slots, at_once, failed);
+
+			if (bad < 0) {
+				rc = bad;
+				break;
+			}
+			found |= bad;
 			running--;
 			done++;
 			tick(done);

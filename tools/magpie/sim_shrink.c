@@ -18,7 +18,25 @@ struct shrink {
 	unsigned runs;
 };
 
-/* Takes these options if the run fails with them, too. */
+/* Whether it failed with the same words; numbers in them may differ. */
+static bool is_the_same(const struct sim_outcome *a, const struct sim_outcome *b)
+{
+	const char *one = a->result.failure, *two = b->result.failure;
+
+	if (a->rc >= 0)
+		return false;
+	while (*one && *two) {
+		one += strspn(one, "-0123456789");
+		two += strspn(two, "-0123456789");
+		if (*one != *two)
+			return false;
+		one += *one != 0;
+		two += *two != 0;
+	}
+	return *one == *two;
+}
+
+/* Takes these options if the run fails with them in the same way. */
 static bool fails_with(struct shrink *s, const mag_sim_options *options)
 {
 	struct sim_job job = s->job;
@@ -26,7 +44,7 @@ static bool fails_with(struct shrink *s, const mag_sim_options *options)
 
 	job.options = *options;
 	s->runs++;
-	if (sim_run_one(&job, s->seed, &outcome) < 0 || outcome.rc >= 0)
+	if (sim_run_one(&job, s->seed, &outcome) < 0 || !is_the_same(&outcome, &s->outcome))
 		return false;
 	s->job.options = *options;
 	s->outcome = outcome;
@@ -137,7 +155,7 @@ static bool find_simpler(struct shrink *s, uint32_t workers, uint32_t preemption
 		s->runs++;
 		if (sim_run_one(&job, seed, &outcome) < 0)
 			return false;
-		if (outcome.rc >= 0 || strcmp(outcome.result.failure, s->outcome.result.failure) != 0)
+		if (!is_the_same(&outcome, &s->outcome))
 			continue;
 		s->job.options = job.options;
 		s->outcome = outcome;
