@@ -27,7 +27,9 @@ enum {
 	TURNS_SEEDS = 12,     /* with MAGPIE_LONG */
 	TURNS_KEPT = 1 << 16, /* cases of one run */
 	TURNS_OUTAGE = 40,    /* memory comes back after so many failures */
-	TURNS_FAILED = 5      /* so many say enough */
+	TURNS_SANITIZED_S = 200,
+	TURNS_MEMORY_S = 8,
+	TURNS_FAILED = 5 /* so many say enough */
 };
 
 /* More than one thing goes wrong: the program can hope for less. */
@@ -198,20 +200,32 @@ static bool turns_given(struct turns *t)
 	return true;
 }
 
+/* When to stop. */
+static uint64_t turns_until(double seconds)
+{
+	bool all = getenv("MAGPIE_LONG") != NULL;
+
+#if defined(MAGI_TSAN) || defined(MAGI_ASAN)
+	seconds = all ? TURNS_SANITIZED_S : seconds; /* all would take hours there */
+#else
+	if (all)
+		return MAGI_NEVER;
+#endif
+	return magi_clock_ns() + (uint64_t)(seconds * 1e9);
+}
+
 /* All faults of a program, for so many seconds; or all there are. */
 __attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const mag_sim_options *, mag_sim_result *),
 					       double seconds)
 {
-	bool all = getenv("MAGPIE_LONG") != NULL;
 	struct turns *t = turns_new(run);
 
 	if (!turns_given(t))
-		turns_seeds(t, 1, all ? TURNS_SEEDS : UINT64_MAX,
-			    all ? MAGI_NEVER : magi_clock_ns() + (uint64_t)(seconds * 1e9));
+		turns_seeds(t, 1, getenv("MAGPIE_LONG") ? TURNS_SEEDS : UINT64_MAX, turns_until(seconds));
 	turns_end(t);
 }
 
-/* All those of memory, on one seed. */
+/* Those of memory, on one seed: all, if there is time. */
 __attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, const mag_sim_options *,
 								     mag_sim_result *),
 						      uint64_t seed)
@@ -220,7 +234,7 @@ __attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, c
 
 	t->memory = true;
 	if (!turns_given(t))
-		turns_seeds(t, seed, seed, MAGI_NEVER);
+		turns_seeds(t, seed, seed, turns_until(TURNS_MEMORY_S));
 	turns_end(t);
 }
 
