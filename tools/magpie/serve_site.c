@@ -77,6 +77,7 @@ struct serve_door {
 	mag_fd fd;
 	int64_t rc, waste;
 	uint64_t shut; /* ns: until when it may stay open */
+	int quiet;     /* waits in a row in which nobody came */
 	uint64_t dropped; /* of those told about */
 	uint32_t wait_ms;
 };
@@ -113,6 +114,7 @@ static uint32_t longer(uint32_t ms)
 struct serve_admit {
 	mag_frame frame;
 	MAG_ARGS(serve_admit, struct serve_door *door;);
+	mag_scope scope;
 	int64_t rc, ticket, closed;
 };
 
@@ -128,6 +130,13 @@ static MAG_TASK(serve_admit)
 	}
 	MAG_SPAWN(self->rc, self->door->site->guests, serve_conn, .site = self->door->site, .fd = self->door->fd,
 		  .ticket = (uint32_t)self->ticket);
+	if (self->rc == MAG_ECANCELED) {
+		/* the server stops, but this one was taken before */
+		MAG_SHIELD(&self->scope, LAST_NS);
+		MAG_SPAWN(self->rc, self->door->site->guests, serve_conn, .site = self->door->site, .fd = self->door->fd,
+			  .ticket = (uint32_t)self->ticket);
+		MAG_SCOPE_END(self->closed, &self->scope);
+	}
 	if (self->rc < 0) {
 		serve_gate_leave(&self->door->site->gate, (uint32_t)self->ticket);
 		MAG_AWAIT(self->closed, mag_close, self->door->fd);
@@ -166,15 +175,18 @@ MAG_TASK(serve_door)
 	 * them. */
 	if (self->rc == MAG_ECANCELED) {
 		self->shut = mag_deadline_in(LAST_ALL_NS);
+		self->quiet = 0;
+		/* another worker may end one wait before this one has looked at its ring, but not the next as well */
 		do {
 			MAG_SHIELD(&self->scope, LAST_NS);
 			MAG_AWAIT(self->rc, mag_acceptor_next, &self->acceptor, &self->fd);
+			self->quiet = self->rc == 0 ? 0 : self->quiet + 1;
 			if (self->rc == 0)
 				MAG_CALL(self->waste, serve_admit, .door = self);
 			if (self->rc == 0 && self->waste < 0)
 				MAG_AWAIT(self->waste, mag_close, self->fd);
 			MAG_SCOPE_END(self->waste, &self->scope);
-		} while (self->rc == 0 && mag_now() < self->shut);
+		} while ((self->rc == 0 || self->rc == MAG_ECANCELED) && self->quiet < 2 && mag_now() < self->shut);
 	}
 	MAG_AWAIT(self->waste, mag_acceptor_close, &self->acceptor);
 	MAG_RETURN(self->rc == MAG_ECANCELED ? 0 : self->rc);
