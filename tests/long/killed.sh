@@ -41,6 +41,6 @@ sleep 1
 note
 while left; do kill_some; done
 echo "$killed clients killed"
-same_as_noted "killed clients" 8192
+same_as_noted "killed clients" $((shelves + 4096))
 stop
 finish
