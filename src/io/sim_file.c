@@ -185,7 +185,7 @@ int magi_world_file_open(struct magi_world *w, struct sim_node *dir, const char 
 {
 	struct sim_object *file;
 	struct sim_place place;
-	struct sim_node *node;
+	struct sim_node *node = NULL;
 	int rc;
 
 	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
