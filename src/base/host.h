@@ -36,7 +36,7 @@ enum magi_chance {
 enum magi_point {
 	MAGI_POINT_STEP,   /* before a step of a task; `what`: its frame */
 	MAGI_POINT_IO,     /* before it talks to its io */
-	MAGI_POINT_ATOMIC, /* before an atomic operation: only in builds with MAGI_POINTS */
+	MAGI_POINT_ATOMIC, /* before an atomic operation that decides something; before each in builds with MAGI_POINTS */
 	MAGI_POINT_JOB     /* before an offloaded job */
 };
 

@@ -101,8 +101,15 @@ static void release_crashes(void)
 static bool take_setting(struct magi_sim *s, const char *name, const char *value)
 {
 	mag_sim_options *o = &s->options;
-	uint64_t n = strtoull(value, NULL, 0);
+	char *end;
+	uint64_t n = strtoull(value, &end, 0);
 
+	if (!strcmp(name, "fault"))
+		return magi_fault_parse(value);
+	if (!strcmp(name, "trace") || !strcmp(name, "preempt-at"))
+		return true;
+	if (*end || end == value)
+		return false;
 	if (!strcmp(name, "seed"))
 		s->seed = n;
 	else if (!strcmp(name, "workers"))
@@ -115,9 +122,7 @@ static bool take_setting(struct magi_sim *s, const char *name, const char *value
 		o->max_preemptions = (uint32_t)n;
 	else if (!strcmp(name, "max-steps"))
 		o->max_steps = n;
-	else if (!strcmp(name, "fault"))
-		return magi_fault_parse(value);
-	else if (strcmp(name, "trace") && strcmp(name, "preempt-at"))
+	else
 		return false;
 	return true;
 }
@@ -136,11 +141,14 @@ static const char *keep(struct magi_sim *s, const char *text)
 static int take_environment(struct magi_sim *s)
 {
 	const char *given = getenv("MAGPIE_SIM");
-	char text[512], *rest = text, *item;
+	char text[sizeof(s->texts)], *rest = text, *item;
 
 	if (!given)
 		return 0;
-	snprintf(text, sizeof(text), "%s", given);
+	if ((size_t)snprintf(text, sizeof(text), "%s", given) >= sizeof(text)) {
+		fprintf(stderr, "magpie: MAGPIE_SIM is longer than %zu characters\n", sizeof(text) - 1);
+		return -E2BIG;
+	}
 	while ((item = strsep(&rest, ", "))) {
 		char *value = strchr(item, '=');
 
@@ -148,7 +156,7 @@ static int take_environment(struct magi_sim *s)
 			*value++ = 0;
 		if (!value || !take_setting(s, item, value)) {
 			fprintf(stderr,
-				"magpie: MAGPIE_SIM: '%s' is not known; seed=, workers=, faults=, max-faults=, "
+				"magpie: MAGPIE_SIM: '%s' is not known, or no number; seed=, workers=, faults=, max-faults=, "
 				"max-preemptions=, preempt-at=, max-steps=, fault=, trace=\n",
 				item);
 			return -EINVAL;
@@ -167,9 +175,9 @@ static int take_options(struct magi_sim *s, const mag_sim_options *given)
 		return -EINVAL;
 	if (given)
 		memcpy(&s->options, given, given->size);
-	if (s->options.workers > MAG_WORKERS_MAX)
+	if (take_environment(s) < 0)
 		return -EINVAL;
-	return take_environment(s);
+	return s->options.workers > MAG_WORKERS_MAX ? -EINVAL : 0;
 }
 
 static int open_trace(struct magi_sim *s)

@@ -83,7 +83,7 @@ struct magi_sim {
 	bool reported;
 	FILE *trace;
 	const mag_program *program;
-	char texts[512]; /* of $MAGPIE_SIM */
+	char texts[1024]; /* of $MAGPIE_SIM */
 	size_t texts_used;
 	int64_t rc;
 	struct magi_ledger ledger;

@@ -278,6 +278,10 @@ Test(simulation, the_environment_overrides_seed_and_options, .timeout = 10)
 	setenv("MAGPIE_SIM", "seed=7,workers=3", 1);
 	cr_assert_eq(mag_sim_run_into(&r, 1, NULL, adders), 110);
 	cr_assert_eq(r.workers, 3);
+	setenv("MAGPIE_SIM", "seed=zz", 1);
+	cr_assert_eq(mag_sim_run_into(&r, 1, NULL, adders), -EINVAL);
+	setenv("MAGPIE_SIM", "seed=7,workers=65", 1);
+	cr_assert_eq(mag_sim_run_into(&r, 1, NULL, adders), -EINVAL);
 	setenv("MAGPIE_SIM", "sead=7", 1);
 	cr_assert_eq(mag_sim_run_into(&r, 1, NULL, adders), -EINVAL);
 	unsetenv("MAGPIE_SIM");
