@@ -482,9 +482,7 @@ static uint64_t mess(uint64_t seed, uint32_t *count)
 /* Tried: a decision by an address. */
 Test(sim_faults, the_same_seed_gives_the_same_notes, .timeout = 60)
 {
-	uint64_t before = 0;
-
-	for (uint64_t seed = 1; seed <= 20; seed++) {
+	for (uint64_t seed = 1, before = 0; seed <= 20; seed++) {
 		uint32_t one, two;
 		void *shift[TRIES]; /* what makes the addresses of the second run others */
 		uint64_t hash = mess(seed, &one);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_tree.c - src/task/tree.c, src/task/seen.c, src/run/dump.c, src/run/quit.c: what is said of tasks that wait. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <magpie/magpie.h>
 #include <signal.h>
 #include <stdio.h>
@@ -361,17 +362,29 @@ MAG_TASK(locker)
 	MAG_END;
 }
 
-/* What stands on stderr once it says this. */
-static const char *said(int fd, const char *words)
+static int count(const char *text, const char *words)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, words)); text++)
+		n++;
+	return n;
+}
+
+/* What comes out of a pipe until it has said this so many times. */
+static const char *said(int fd, const char *words, int times)
 {
 	static char text[TEXT];
+	size_t at = 0;
 
-	do {
-		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	text[0] = 0;
+	while (count(text, words) < times) {
+		ssize_t n = read(fd, text + at, sizeof(text) - 1 - at);
 
-		text[n > 0 ? n : 0] = 0;
-		usleep(1000);
-	} while (!strstr(text, words));
+		cr_assert_gt(n, 0, "no more room or words after: %s", text);
+		at += (size_t)n;
+		text[at] = 0;
+	}
 	return text;
 }
 
@@ -379,18 +392,19 @@ Test(tree, a_deadlock_is_said_with_its_circle, .timeout = 60)
 {
 	mag_runtime_options options = { .size = sizeof(options), .workers = 2 };
 	mag_mutex a = MAG_MUTEX_INIT, b = MAG_MUTEX_INIT;
-	int fd = memfd_create("stderr", 0), before = dup(STDERR_FILENO), ready = 0, rc;
+	int before = dup(STDERR_FILENO), ready = 0, fd[2], rc;
 	const char *text;
 	mag_runtime *rt;
 
+	cr_assert_eq(pipe2(fd, O_CLOEXEC), 0);
 	setenv("MAGPIE_DEBUG", "deadlock", 1); /* this thread might do something yet */
 	rc = mag_runtime_create(&options, &rt);
 	if (rc == MAG_EBACKEND)
 		cr_skip_test("%s", mag_runtime_why());
-	dup2(fd, STDERR_FILENO);
+	dup2(fd[1], STDERR_FILENO);
 	cr_assert_eq(mag_spawn_from(rt, NULL, locker, .first = &a, .second = &b, .ready = &ready), 0);
 	cr_assert_eq(mag_spawn_from(rt, NULL, locker, .first = &b, .second = &a, .ready = &ready), 0);
-	text = said(fd, "\nso far: ");
+	text = said(fd[0], "\nso far: ", 1);
 	dup2(before, STDERR_FILENO);
 	cr_assert(strstr(text, "nothing moves"), "%s", text);
 	cr_assert(strstr(text, "a circle: locker ["), "%s", text);
@@ -400,9 +414,10 @@ Test(tree, a_deadlock_is_said_with_its_circle, .timeout = 60)
 Test(tree, sigquit_prints_all_runtimes_and_ends_none, .timeout = 60)
 {
 	mag_runtime_options options = { .size = sizeof(options), .workers = 1 };
-	int fd = memfd_create("stderr", 0), before = dup(STDERR_FILENO), rc;
+	int before = dup(STDERR_FILENO), fd[2], rc;
 	mag_runtime *one, *two;
 
+	cr_assert_eq(pipe2(fd, O_CLOEXEC), 0);
 	signal(SIGQUIT, SIG_DFL);
 	rc = mag_runtime_create(&options, &one);
 	if (rc == MAG_EBACKEND)
@@ -411,11 +426,9 @@ Test(tree, sigquit_prints_all_runtimes_and_ends_none, .timeout = 60)
 	for (int i = 0; i < 3; i++) {
 		const char *text;
 
-		cr_assert_eq(ftruncate(fd, 0), 0);
-		lseek(fd, 0, SEEK_SET);
-		dup2(fd, STDERR_FILENO);
+		dup2(fd[1], STDERR_FILENO);
 		raise(SIGQUIT);
-		text = strstr(said(fd, "\nso far: "), "\nmagpie: a runtime of 1 worker");
+		text = strstr(said(fd[0], "\nso far: ", 2), "\nmagpie: a runtime of 1 worker");
 		dup2(before, STDERR_FILENO);
 		cr_assert(text, "the second one is missing");
 	}
