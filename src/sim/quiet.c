@@ -56,6 +56,7 @@ void mag_sim_assert_quiescent(void)
 	check("frames in use", stats.frames, own_frames(s->current->frame));
 	check("timers armed", stats.timers, 0);
 	check("files open", stats.fds, 0);
+	check("operations under way", stats.io_pending, 0);
 	for (uint32_t i = MAG_BLOCKING; i <= MAG_COMPUTE; i++)
 		check("jobs under way", jobs_left(rt, i), 0);
 }

@@ -66,7 +66,7 @@ MAG_TASK(outside)
 
 static void *complete(void *future)
 {
-	sleep(OUTSIDE_S); /* longer than a standstill has to last */
+	sleep(OUTSIDE_S); /* real time: what is tried is that a standstill of so long is not said */
 	mag_future_complete(future, 0);
 	return NULL;
 }
