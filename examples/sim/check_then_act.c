@@ -86,7 +86,7 @@ MAG_TASK(check_then_act)
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < CUSTOMERS; self->i++)
 		MAG_SPAWN(self->rc, &self->group, customer, .account = &self->account,
-			  .after = self->i * 5 * MAG_MILLISECOND);
+			  .after = self->i * 50 * MAG_MILLISECOND);
 	MAG_GROUP_END(self->rc, &self->group);
 	mag_sim_assert(self->account.balance >= 0);
 	MAG_RETURN(self->rc);

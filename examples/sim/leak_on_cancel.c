@@ -10,7 +10,7 @@
 
 enum { POOL = 2, QUERIES = 4 };
 
-#define LIMIT (20 * MAG_MILLISECOND)
+#define LIMIT (50 * MAG_MILLISECOND)
 
 struct database {
 	mag_semaphore pool; /* connections */

@@ -25,7 +25,7 @@ struct fill {
 MAG_TASK(fill)
 {
 	MAG_BEGIN(fill);
-	MAG_AWAIT(self->rc, mag_sleep, 20 * MAG_MICROSECOND);
+	MAG_AWAIT(self->rc, mag_sleep, 200 * MAG_MICROSECOND);
 	if (self->rc == 0)
 		MAG_AWAIT(self->rc, mag_mutex_lock, &self->box->lock);
 	if (self->rc < 0)

@@ -9,6 +9,30 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tsan.h"
+
+#if defined(MAGI_TSAN)
+/* ThreadSanitizer keeps a signal back until its thread calls something that it wraps, which syscall is not. */
+static bool wait_kernel(uint32_t *word, uint32_t value, const struct timespec *ts)
+{
+	struct timespec slice = { 0, 20 * 1000 * 1000 };
+	uint64_t end = ts ? magi_clock_ns() + (uint64_t)ts->tv_sec * MAGI_NS_PER_S + (uint64_t)ts->tv_nsec : MAGI_NEVER;
+
+	while (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &slice, NULL, 0) != 0) {
+		if (errno != ETIMEDOUT)
+			return true;
+		usleep(0); /* wrapped */
+		if (magi_clock_ns() >= end)
+			return false;
+	}
+	return true;
+}
+#else
+static bool wait_kernel(uint32_t *word, uint32_t value, const struct timespec *ts)
+{
+	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, ts, NULL, 0) == 0 || errno != ETIMEDOUT;
+}
+#endif
 
 bool magi_futex_wait(uint32_t *word, uint32_t value, uint64_t ns)
 {
@@ -17,8 +41,7 @@ bool magi_futex_wait(uint32_t *word, uint32_t value, uint64_t ns)
 
 	if (h)
 		return h->ops->wait(h, word, value, ns);
-	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, ns == MAGI_NEVER ? NULL : &ts, NULL, 0) == 0 ||
-	       errno != ETIMEDOUT;
+	return wait_kernel(word, value, ns == MAGI_NEVER ? NULL : &ts);
 }
 
 void magi_futex_wake(uint32_t *word, uint32_t n)
