@@ -141,6 +141,16 @@ endif()
 add_executable(hangs ${PROJECT_SOURCE_DIR}/tests/programs/hangs.c)
 target_link_libraries(hangs PRIVATE magpie_flags magpie Threads::Threads)
 
+# What script.sim looks at: programs that break what the simulator asks of them.
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/programs/sim/*.c)
+foreach(source IN LISTS sources)
+	get_filename_component(name ${source} NAME_WE)
+	add_library(program_${name} MODULE ${source})
+	target_link_libraries(program_${name} PRIVATE magpie_flags magpie)
+	set_target_properties(program_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+		LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/programs)
+endforeach()
+
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)
 foreach(source IN LISTS sources)
 	get_filename_component(name ${source} NAME_WE)

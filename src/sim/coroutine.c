@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <sys/mman.h>
 
 #include "base/tsan.h"
+#include "sim/stack.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
@@ -22,8 +22,6 @@
 #if defined(MAGI_TSAN)
 #include <sanitizer/tsan_interface.h>
 #endif
-
-enum { GUARD = 4096 };
 
 /* Told to the sanitizers right before and right after a switch. */
 
@@ -95,7 +93,7 @@ static void begin(void *arg)
 static void prepare(struct magi_coroutine *c)
 {
 	/* what the jump pops: r15, r14, r13, r12, rbx, rbp, then where it returns to. A call finds the stack at 16n. */
-	uintptr_t top = ((uintptr_t)c->stack + GUARD + c->size) & ~(uintptr_t)15;
+	uintptr_t top = ((uintptr_t)c->stack + c->size) & ~(uintptr_t)15;
 	void **sp = (void **)(top - 24);
 
 	*sp = (void *)(uintptr_t)magi_coroutine_begin;
@@ -127,7 +125,7 @@ static void prepare(struct magi_coroutine *c)
 	uint64_t p = (uintptr_t)c;
 
 	getcontext(&c->context);
-	c->context.uc_stack.ss_sp = (char *)c->stack + GUARD;
+	c->context.uc_stack.ss_sp = c->stack;
 	c->context.uc_stack.ss_size = c->size;
 	c->context.uc_link = NULL;
 	makecontext(&c->context, (void (*)(void))(uintptr_t)begin, 2, (uint32_t)p, (uint32_t)(p >> 32));
@@ -161,13 +159,12 @@ void magi_coroutine_here(struct magi_coroutine *c)
 
 int magi_coroutine_create(struct magi_coroutine *c, size_t size, void (*fn)(void *arg), void *arg)
 {
-	void *stack = mmap(NULL, size + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	void *stack = magi_stack_take(size);
 
-	if (stack == MAP_FAILED)
+	if (!stack)
 		return -ENOMEM;
-	mprotect(stack, GUARD, PROT_NONE);
 	*c = (struct magi_coroutine){ .stack = stack, .size = size, .fn = fn, .arg = arg };
-	c->bottom = (char *)stack + GUARD;
+	c->bottom = stack;
 	c->bottom_size = size;
 #if defined(MAGI_TSAN)
 	c->tsan = __tsan_create_fiber(0);
@@ -181,7 +178,7 @@ void magi_coroutine_destroy(struct magi_coroutine *c)
 #if defined(MAGI_TSAN)
 	__tsan_destroy_fiber(c->tsan);
 #endif
-	munmap(c->stack, c->size + GUARD);
+	magi_stack_give(c->stack, c->size);
 }
 
 void magi_coroutine_switch(struct magi_coroutine *from, struct magi_coroutine *to, bool last)

@@ -60,6 +60,16 @@ refused 2 'not a number' "$any" --jobs 0
 refused 2 'not a number' "$any" --seeds 0
 refused 1 'not the run that was asked for' "$any" --seed 1 hash 0x1
 
+# seeds that share a process and disturb one another get one each; a process that ends is a failure of its seed
+broken=$(dirname "$magpie")/../tests/programs
+"$magpie" sim "$broken/keeps.so" --seeds 1000 > "$work/text" 2>&1
+same "exit status of keeps" 0 $?
+"$magpie" sim "$broken/leaves.so" --seeds 10000 > "$work/text" 2>&1
+same "exit status of leaves" 1 $?
+same "what leaves did" 1 "$(grep -c 'the program ended its process' "$work/text")"
+line=$(grep '^replay: ' "$work/text")
+same "replay of leaves" 1 "$(replayed "$line" | cut -d' ' -f1)"
+
 # a parent that ignores SIGCHLD, or a variable that names a seed, must not hide a failure
 (trap '' CHLD && exec "$magpie" sim "$any" --seeds 400) > "$work/text" 2>&1
 same "exit status with SIGCHLD ignored" 1 $?

@@ -241,9 +241,13 @@ static uint64_t started, total;
 
 static void tick(uint64_t done)
 {
-	if (on_terminal && done % 256 == 0)
-		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " seeds, %.1f s ", done, total,
-			(double)(mag_now() - started) / 1e9);
+	static uint64_t said;
+	uint64_t now = mag_now();
+
+	if (!on_terminal || now - said < 100 * MAG_MILLISECOND)
+		return;
+	said = now;
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " seeds, %.1f s ", done, total, (double)(now - started) / 1e9);
 }
 
 static void shrink(struct asked *a, uint64_t *seed)

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_run.c - simulated runs, one process each. */
+/* sim_run.c - simulated runs, in processes of their own.
+ *
+ * What:    many seeds share a process, one after the other, until one fails; that one is then run alone, in a fresh one.
+ *          To fork took longer than a short run. The last seed of each process is run alone as well: what comes out
+ *          differently the second time is of no use.
+ * Always:  what is told as failed has failed alone: where the seeds of a process disturb one another, each gets its own. */
 #include "sim_run.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { AT_ONCE_MAX = 64, REPEAT_EVERY = 64 };
+enum { AT_ONCE_MAX = 64, TOGETHER_MAX = 64, REPEAT_EVERY = 64, HEAP_KEPT = 32 << 20 };
 
+/* A process; it writes here. */
 struct slot {
-	struct sim_outcome outcome; /* written by the process */
-	uint64_t seed;
-	pid_t pid; /* 0: free */
+	struct sim_outcome outcome; /* of the run under way, or the last */
+	uint64_t first, n;          /* seeds */
+	uint64_t seed;              /* under way */
+	pid_t pid;                  /* 0: free */
 };
 
 static void be_silent(void)
@@ -30,12 +38,27 @@ static void be_silent(void)
 	dup2(null, STDERR_FILENO);
 }
 
-static int start(const struct sim_job *job, uint64_t seed, struct slot *slot)
+static void run_seeds(const struct sim_job *job, struct slot *slot)
+{
+	struct sim_outcome *o = &slot->outcome;
+
+	for (uint64_t i = 0; i < slot->n; i++) {
+		slot->seed = slot->first + i;
+		o->result = (mag_sim_result){ 0 };
+		o->rc = MAG_ESIM; /* unless the run comes to its end */
+		snprintf(o->result.failure, sizeof(o->result.failure), "the program ended its process");
+		alarm(job->seconds);
+		o->rc = magi_sim_run(slot->seed, &job->options, &o->result, job->program);
+		if (o->rc < 0) /* and left behind what it had */
+			break;
+	}
+}
+
+static int start(const struct sim_job *job, uint64_t first, uint64_t n, struct slot *slot)
 {
 	pid_t pid, parent = getpid();
 
-	memset(&slot->outcome, 0, sizeof(slot->outcome));
-	slot->seed = seed;
+	*slot = (struct slot){ .first = first, .n = n };
 	fflush(NULL);
 	pid = fork();
 	if (pid) {
@@ -47,10 +70,9 @@ static int start(const struct sim_job *job, uint64_t seed, struct slot *slot)
 		_exit(1);
 	if (job->options.quiet)
 		be_silent();
-	slot->outcome.rc = MAG_ESIM; /* unless the run comes to its end */
-	snprintf(slot->outcome.result.failure, sizeof(slot->outcome.result.failure), "the program ended its process");
-	alarm(job->seconds);
-	slot->outcome.rc = magi_sim_run(seed, &job->options, &slot->outcome.result, job->program);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT); /* or each run takes its pages from the kernel anew */
+	mallopt(M_TOP_PAD, HEAP_KEPT);
+	run_seeds(job, slot);
 	fflush(NULL);
 	_exit(0);
 }
@@ -98,7 +120,7 @@ int sim_run_one(const struct sim_job *job, uint64_t seed, struct sim_outcome *ou
 
 	if (!slot)
 		return -ENOMEM;
-	rc = start(job, seed, slot);
+	rc = start(job, seed, 1, slot);
 	if (rc == 0) {
 		rc = wait_for(slot->pid, &status) < 0 ? -errno : 0;
 		finish(slot, status);
@@ -108,22 +130,88 @@ int sim_run_one(const struct sim_job *job, uint64_t seed, struct sim_outcome *ou
 	return rc;
 }
 
-/* A run that is not the same the second time is of no use: some are made twice. */
-static void repeat(const struct sim_job *job, struct slot *slot)
-{
-	struct sim_outcome *o = &slot->outcome, again;
+/* Many runs. */
 
-	if (slot->seed % REPEAT_EVERY || o->rc < 0 || sim_run_one(job, slot->seed, &again) < 0)
-		return;
-	if (again.rc >= 0 && again.result.hash == o->result.hash)
-		return;
-	o->rc = MAG_ESIM;
-	snprintf(o->result.failure, sizeof(o->result.failure),
-		 "it does not repeat itself: it looks at real time, addresses, or other things outside the simulation");
+struct search {
+	const struct sim_job *job;
+	struct slot *slots;
+	unsigned at_once, running;
+	uint64_t next, end, done;
+	uint64_t together; /* seeds a process */
+	uint64_t failed;   /* the lowest */
+};
+
+static bool are_equal(const struct sim_outcome *a, const struct sim_outcome *b)
+{
+	return a->rc == b->rc && a->result.hash == b->result.hash;
 }
 
-/* Waits for one process to end. 1: it had failed, 0: it had not, -errno: there is none to wait for. */
-static int reap(const struct sim_job *job, struct slot *slots, unsigned n, uint64_t *failed)
+/* The seeds of a process, each alone. 1: one fails. */
+static int run_apart(struct search *s, const struct slot *slot)
+{
+	struct sim_outcome outcome;
+
+	s->together = 1;
+	for (uint64_t seed = slot->first; seed < slot->first + slot->n; seed++) {
+		int rc = sim_run_one(s->job, seed, &outcome);
+
+		if (rc < 0)
+			return rc;
+		if (outcome.rc < 0) {
+			s->failed = seed < s->failed ? seed : s->failed;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* What a process came to, which has ended: 1: a seed of it fails, 0: none does. */
+static int judge(struct search *s, const struct slot *slot)
+{
+	struct sim_outcome alone, again;
+	int rc;
+
+	if (slot->n == 1 && slot->outcome.rc >= 0 && slot->seed % REPEAT_EVERY)
+		return 0;
+	rc = sim_run_one(s->job, slot->seed, &alone);
+	if (rc < 0)
+		return rc;
+	if (!are_equal(&alone, &slot->outcome)) {
+		rc = sim_run_one(s->job, slot->seed, &again);
+		if (rc < 0)
+			return rc;
+		if (alone.rc >= 0 && are_equal(&alone, &again)) /* the seeds before it had left something */
+			return run_apart(s, slot);
+	}
+	if (alone.rc >= 0 && are_equal(&alone, &slot->outcome))
+		return 0;
+	s->failed = slot->seed < s->failed ? slot->seed : s->failed;
+	return 1;
+}
+
+static struct slot *free_slot(struct search *s)
+{
+	struct slot *slot = s->slots;
+
+	while (slot->pid)
+		slot++;
+	return slot;
+}
+
+static int start_next(struct search *s)
+{
+	uint64_t left = s->end - s->next, n = left < s->together ? left : s->together;
+	int rc = start(s->job, s->next, n, free_slot(s));
+
+	if (rc < 0)
+		return rc;
+	s->next += n;
+	s->running++;
+	return 0;
+}
+
+/* Waits for one process to end. 1: a seed of it fails, 0: none does, -errno. */
+static int reap(struct search *s)
 {
 	for (;;) {
 		int status = 0;
@@ -131,16 +219,15 @@ static int reap(const struct sim_job *job, struct slot *slots, unsigned n, uint6
 
 		if (pid < 0)
 			return -errno;
-		for (unsigned i = 0; i < n; i++) {
-			if (slots[i].pid != pid)
+		for (unsigned i = 0; i < s->at_once; i++) {
+			struct slot *slot = &s->slots[i];
+
+			if (slot->pid != pid)
 				continue;
-			finish(&slots[i], status);
-			repeat(job, &slots[i]);
-			if (slots[i].outcome.rc >= 0)
-				return 0;
-			if (slots[i].seed < *failed)
-				*failed = slots[i].seed;
-			return 1;
+			finish(slot, status);
+			s->running--;
+			s->done += slot->n;
+			return judge(s, slot);
 		}
 	}
 }
@@ -148,40 +235,27 @@ static int reap(const struct sim_job *job, struct slot *slots, unsigned n, uint6
 int sim_run_many(const struct sim_job *job, uint64_t first, uint64_t n, unsigned at_once, void (*tick)(uint64_t done),
 		 uint64_t *failed)
 {
-	struct slot *slots = map_slots(AT_ONCE_MAX);
-	uint64_t next = first, done = 0;
-	unsigned running = 0;
-	bool found = false;
+	struct search s = { .job = job, .next = first, .end = first + n, .failed = UINT64_MAX };
 	int rc = 0;
 
-	if (!slots)
+	s.slots = map_slots(AT_ONCE_MAX);
+	if (!s.slots)
 		return -ENOMEM;
-	at_once = at_once < AT_ONCE_MAX ? at_once : AT_ONCE_MAX;
-	*failed = UINT64_MAX;
-	while (running || (rc == 0 && !found && next - first < n)) {
-		struct slot *slot = slots;
+	s.at_once = at_once < AT_ONCE_MAX ? at_once : AT_ONCE_MAX;
+	s.together = n / (4 * s.at_once);
+	s.together = s.together < 1 ? 1 : s.together > TOGETHER_MAX ? TOGETHER_MAX : s.together;
+	while (rc >= 0 && (s.running || (rc == 0 && s.next < s.end))) {
+		int bad;
 
-		if (rc < 0 || found || next - first >= n || running == at_once) {
-			int bad = reap(job, slots, at_once, failed);
-
-			if (bad < 0) {
-				rc = bad;
-				break;
-			}
-			found |= bad;
-			running--;
-			done++;
-			tick(done);
+		if (rc == 0 && s.next < s.end && s.running < s.at_once) {
+			rc = start_next(&s);
 			continue;
 		}
-		while (slot->pid)
-			slot++;
-		rc = start(job, next, slot);
-		if (rc == 0) {
-			next++;
-			running++;
-		}
+		bad = reap(&s);
+		tick(s.done);
+		rc = bad ? bad : rc;
 	}
-	munmap(slots, AT_ONCE_MAX * sizeof(*slots));
-	return rc < 0 ? rc : found;
+	munmap(s.slots, AT_ONCE_MAX * sizeof(*s.slots));
+	*failed = s.failed;
+	return rc;
 }
