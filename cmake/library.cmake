@@ -7,8 +7,12 @@ if(NOT magpie_sources)
 	set(magpie_sources ${PROJECT_BINARY_DIR}/empty.c)
 endif()
 
-add_library(magpie_static STATIC ${magpie_sources})
 add_library(magpie SHARED ${magpie_sources})
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+	add_library(magpie_static STATIC ${magpie_sources})
+else() # position-independent, too: what is not measured is compiled once
+	add_library(magpie_static STATIC $<TARGET_OBJECTS:magpie>)
+endif()
 add_library(magpie::static ALIAS magpie_static)
 add_library(magpie::magpie ALIAS magpie)
 

@@ -54,20 +54,23 @@ if(magpie_tool_on AND NOT MAGPIE_WITH_LIBUV STREQUAL "OFF")
 	list(APPEND magpie_summary "libuv in magpie bench: ${have_libuv}")
 endif()
 
-# Twice: as a user links it, and static, for the figures that stand beside.
+function(add_tool target output library)
+	add_executable(${target} ${tool_sources} ${bench_sources})
+	target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/magpie ${PROJECT_SOURCE_DIR}/bench)
+	target_compile_definitions(${target} PRIVATE HAVE_LIBUV=${have_libuv})
+	target_link_libraries(${target} PRIVATE magpie_flags ${library} ${llhttp_target} PkgConfig::URING Threads::Threads m)
+	if(have_libuv)
+		target_link_libraries(${target} PRIVATE PkgConfig::LIBUV)
+	endif()
+	set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output})
+endfunction()
+
+# As a user links it; where it is measured static as well, for the figures that stand beside.
 if(magpie_tool_on)
-	foreach(link "" _static)
-		add_executable(magpie_tool${link} ${tool_sources} ${bench_sources})
-		target_include_directories(magpie_tool${link} PRIVATE ${PROJECT_SOURCE_DIR}/tools/magpie ${PROJECT_SOURCE_DIR}/bench)
-		target_compile_definitions(magpie_tool${link} PRIVATE HAVE_LIBUV=${have_libuv})
-		target_link_libraries(magpie_tool${link} PRIVATE magpie_flags magpie${link} ${llhttp_target} PkgConfig::URING
-			Threads::Threads m)
-		if(have_libuv)
-			target_link_libraries(magpie_tool${link} PRIVATE PkgConfig::LIBUV)
-		endif()
-	endforeach()
-	set_target_properties(magpie_tool PROPERTIES OUTPUT_NAME magpie)
-	set_target_properties(magpie_tool_static PROPERTIES OUTPUT_NAME magpie-static)
+	add_tool(magpie_tool magpie magpie)
+	if(CMAKE_BUILD_TYPE STREQUAL "Release" OR MAGPIE_COVERAGE)
+		add_tool(magpie_tool_static magpie-static magpie_static)
+	endif()
 endif()
 
 # Programs for the simulator, each with its bug and without.

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# Which of these kinds are built: MAGPIE_TEST_KINDS.
+#
 # unit.*, conformance.*, stress.*   a Criterion program for each tests/<kind>/test_*.c, linked to the static library
 # model.*                           tests/model: the lock-free core in every order, with and without planted faults
 # simulated.*                       tests/simulated: in the simulator: points.cmake
@@ -7,8 +9,9 @@
 # http.*                            tests/http: the request parser of magpie serve
 # script.*                          tests/scripts/*.sh, with the programs' folder as the argument; 77 means skipped
 # example.*                         each example, run to its end; sim_*: those of examples/sim on real workers
+# planted: linear.*.*               faults in copies of the primitives, which linear.* finds
 # install                           a program outside the tree that uses what was installed
-# header.*, tools.*                 the headers alone, the checking scripts: they look at the tree, not at the build
+# tree: header.*, tools.*           the headers alone, the checking scripts: they look at the tree, not at the build
 
 enable_testing()
 
@@ -35,8 +38,9 @@ if(MAGPIE_SANITIZE MATCHES "thread")
 	endif()
 endif()
 
+# SERIAL: alone. WAITS: most of its time it waits, and half a CPU is enough: tools/check gives ctest two jobs a CPU.
 function(magpie_add_test name)
-	cmake_parse_arguments(arg "SERIAL" "TIMEOUT;LABEL" "COMMAND" ${ARGN})
+	cmake_parse_arguments(arg "SERIAL;WAITS" "TIMEOUT;LABEL" "COMMAND" ${ARGN})
 	add_test(NAME ${name} COMMAND ${test_prefix} ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 	set_tests_properties(${name} PROPERTIES ENVIRONMENT "${test_environment}" SKIP_RETURN_CODE 77)
 	if(arg_TIMEOUT)
@@ -44,6 +48,9 @@ function(magpie_add_test name)
 	endif()
 	if(arg_LABEL)
 		set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+	endif()
+	if(NOT arg_WAITS)
+		set_tests_properties(${name} PROPERTIES PROCESSORS 2)
 	endif()
 	if(arg_SERIAL)
 		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
@@ -53,6 +60,9 @@ endfunction()
 # What the test programs link as Criterion: itself, or under ThreadSanitizer (where its shared arena cannot be mapped)
 # the shim of the same names.
 add_library(magpie_criterion INTERFACE)
+if(MAGPIE_SANITIZE MATCHES "undefined") # it is the library that is asked, and the tests take longest to compile
+	target_compile_options(magpie_criterion INTERFACE -fno-sanitize=undefined)
+endif()
 if(MAGPIE_WITH_TESTS STREQUAL "OFF")
 	list(APPEND magpie_summary "tests: off")
 	return()
@@ -76,7 +86,10 @@ else()
 endif()
 
 # tests/long: what its scripts run; they are not tests here, but for the short ones of tests/scripts.
-file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/long/*.c)
+set(sources "")
+if(script IN_LIST MAGPIE_TEST_KINDS)
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/long/*.c)
+endif()
 foreach(source IN LISTS sources)
 	get_filename_component(name ${source} NAME_WE)
 	add_executable(long_${name} ${source})
@@ -95,6 +108,9 @@ endif()
 
 # Stress tests have no limit of their own: the caller's --timeout says how long this run may take.
 foreach(kind unit conformance stress)
+	if(NOT kind IN_LIST MAGPIE_TEST_KINDS)
+		continue()
+	endif()
 	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/test_*.c)
 	foreach(source IN LISTS sources)
 		get_filename_component(name ${source} NAME_WE)
@@ -121,28 +137,35 @@ foreach(kind unit conformance stress)
 	list(APPEND test_counts "${count} ${kind}")
 endforeach()
 
-include(cmake/small.cmake)
-include(cmake/points.cmake)
-
-# Once is enough. One OS thread with stacks of its own, which sanitizers do not follow; not what coverage is asked about.
-if(MAGPIE_TREE_TESTS AND NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)
-	add_subdirectory(tests/model)
+if(small IN_LIST MAGPIE_TEST_KINDS)
+	include(cmake/small.cmake)
 endif()
-
-add_subdirectory(tests/linear)
+if(simulated IN_LIST MAGPIE_TEST_KINDS)
+	include(cmake/points.cmake)
+endif()
+foreach(kind model linear)
+	if(kind IN_LIST MAGPIE_TEST_KINDS)
+		add_subdirectory(tests/${kind})
+	endif()
+endforeach()
 
 # A part of the command is tested with llhttp and without the library.
-if(llhttp_target AND EXISTS ${PROJECT_SOURCE_DIR}/tests/http/CMakeLists.txt)
+if(llhttp_target AND http IN_LIST MAGPIE_TEST_KINDS)
 	add_subdirectory(tests/http)
 	target_link_libraries(http_memory PRIVATE magpie_static)
 endif()
 
 # What script.quit looks at.
-add_executable(hangs ${PROJECT_SOURCE_DIR}/tests/programs/hangs.c)
-target_link_libraries(hangs PRIVATE magpie_flags magpie Threads::Threads)
+if(script IN_LIST MAGPIE_TEST_KINDS)
+	add_executable(hangs ${PROJECT_SOURCE_DIR}/tests/programs/hangs.c)
+	target_link_libraries(hangs PRIVATE magpie_flags magpie Threads::Threads)
+endif()
 
 # What script.sim looks at: programs that break what the simulator asks of them.
-file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/programs/sim/*.c)
+set(sources "")
+if(script IN_LIST MAGPIE_TEST_KINDS)
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/programs/sim/*.c)
+endif()
 foreach(source IN LISTS sources)
 	get_filename_component(name ${source} NAME_WE)
 	add_library(program_${name} MODULE ${source})
@@ -151,12 +174,19 @@ foreach(source IN LISTS sources)
 		LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/programs)
 endforeach()
 
-file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)
+set(sources "")
+if(script IN_LIST MAGPIE_TEST_KINDS)
+	file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scripts/*.sh)
+endif()
 foreach(source IN LISTS sources)
 	get_filename_component(name ${source} NAME_WE)
-	magpie_add_test(script.${name} COMMAND bash ${source} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 180)
+	magpie_add_test(script.${name} COMMAND bash ${source} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 180 WAITS)
 endforeach()
 
+if(NOT example IN_LIST MAGPIE_TEST_KINDS)
+	set(example_sources "")
+	set(sim_sources "")
+endif()
 foreach(source IN LISTS example_sources)
 	get_filename_component(name ${source} NAME_WE)
 	magpie_add_test(example.${name} COMMAND $<TARGET_FILE:example_${name}> TIMEOUT 30)
@@ -174,7 +204,7 @@ foreach(source IN LISTS sim_sources)
 	endforeach()
 endforeach()
 
-if(MAGPIE_TREE_TESTS)
+if(tree IN_LIST MAGPIE_TEST_KINDS)
 	file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/magpie/*.h)
 	file(GLOB uses CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/headers/*.c)
 	foreach(what IN LISTS headers uses)
@@ -190,7 +220,7 @@ if(MAGPIE_TREE_TESTS)
 endif()
 
 # a program of a user's own does not come with the sanitizer that the library wants
-if(NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)
+if(install IN_LIST MAGPIE_TEST_KINDS AND NOT MAGPIE_SANITIZE AND NOT MAGPIE_COVERAGE)
 	magpie_add_test(install COMMAND bash ${PROJECT_SOURCE_DIR}/tests/install/install.sh ${PROJECT_SOURCE_DIR}
 		${PROJECT_BINARY_DIR} TIMEOUT 180)
 endif()
