@@ -52,11 +52,12 @@ static inline bool magi_lock_try(magi_lock *l)
 static inline void magi_lock_acquire(magi_lock *l)
 {
 	while (!magi_lock_try(l)) {
-		unsigned spins = 0;
+		/* in a simulation the holder cannot go on before it is let */
+		unsigned spins = 0, patience = magi_host() ? 1 : MAGI_LOCK_SPINS;
 
 		/* wait on a plain load: an exchange would take the line away from the holder at each turn */
 		while (magi_load_rlx(&l->held)) { /* [lock] the exchange that follows orders */
-			if (++spins < MAGI_LOCK_SPINS) {
+			if (++spins < patience) {
 				magi_pause();
 			} else {
 				spins = 0;
