@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "support/heap.h"
 
 enum {
 	FLIGHTS = 8,       /* rounds at the same time: a round waits for threads most of its time */
@@ -126,6 +127,7 @@ void linear_prove(const struct linear_object *object)
 	static struct linear_report report;
 	uint64_t start = magi_clock_ns();
 
+	heap_keep();
 	for (uint32_t workers = 2; workers <= 4 && !report.failed; workers++)
 		run(object, workers, seed_for(workers), &report);
 	conclude(object, &report, start);

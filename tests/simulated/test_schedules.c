@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <magpie/magpie.h>
 #include <magpie/sim.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,7 +20,9 @@
 
 #include "base/clock.h"
 
-enum { SCHEDULES = 2000, CPUS_MAX = 64, HEAP_KEPT = 32 << 20 };
+#include "support/heap.h"
+
+enum { SCHEDULES = 2000, CPUS_MAX = 64 };
 
 #define SOON ((uint64_t)(5 + self->i * 9) * MAG_MICROSECOND) /* before, amid or after what the others do */
 
@@ -464,8 +465,7 @@ struct share {
 static void run_share(int64_t (*run)(uint64_t seed), uint64_t k, uint64_t n, uint64_t end, struct share *share)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT); /* or each run takes its pages from the kernel anew */
-	mallopt(M_TOP_PAD, HEAP_KEPT);
+	heap_keep();
 	for (uint64_t seed = k; seed < end; seed += n) {
 		share->failed = seed + 1; /* unless it comes back */
 		if (run(seed) < 0)

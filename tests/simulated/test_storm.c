@@ -14,6 +14,7 @@
 #include "base/random.h"
 
 #include "stress/storm.h"
+#include "support/heap.h"
 
 enum { STEPS = 200 };
 
@@ -38,6 +39,7 @@ Test(storm, no_schedule_leaves_anything_behind, .timeout = 400)
 	uint64_t end = magi_clock_ns() + (getenv("MAGPIE_LONG") ? 300 * MAG_SECOND : 4 * MAG_SECOND);
 	uint64_t seed = 0;
 
+	heap_keep();
 	while (magi_clock_ns() < end)
 		run_seed(seed++);
 	fprintf(stderr, "%llu seeds\n", (unsigned long long)seed);

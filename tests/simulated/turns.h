@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "simulated/errors.h"
+#include "support/heap.h"
 
 enum {
 	TURNS_LOG = 1 << 14,  /* of one site, in one run */
@@ -220,6 +221,7 @@ __attribute__((unused)) static void turns_take(int64_t (*run)(uint64_t, const ma
 {
 	struct turns *t = turns_new(run);
 
+	heap_keep();
 	if (!turns_given(t))
 		turns_seeds(t, 1, getenv("MAGPIE_LONG") ? TURNS_SEEDS : UINT64_MAX, turns_until(seconds));
 	turns_end(t);
@@ -232,6 +234,7 @@ __attribute__((unused)) static void turns_take_memory(int64_t (*run)(uint64_t, c
 {
 	struct turns *t = turns_new(run);
 
+	heap_keep();
 	t->memory = true;
 	if (!turns_given(t))
 		turns_seeds(t, seed, seed, turns_until(TURNS_MEMORY_S));
