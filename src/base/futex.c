@@ -12,36 +12,37 @@
 #include "base/tsan.h"
 
 #if defined(MAGI_TSAN)
-/* ThreadSanitizer keeps a signal back until its thread calls something that it wraps, which syscall is not. */
-static bool wait_kernel(uint32_t *word, uint32_t value, const struct timespec *ts)
+/* ThreadSanitizer keeps a signal back until its thread calls something that it wraps, which syscall is not: waits are
+ * cut into slices. */
+static bool wait_kernel(uint32_t *word, uint32_t value, uint64_t ns)
 {
-	struct timespec slice = { 0, 20 * 1000 * 1000 };
-	uint64_t end = ts ? magi_clock_ns() + (uint64_t)ts->tv_sec * MAGI_NS_PER_S + (uint64_t)ts->tv_nsec : MAGI_NEVER;
+	uint64_t begun = magi_clock_ns(), gone = 0;
 
-	while (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &slice, NULL, 0) != 0) {
-		if (errno != ETIMEDOUT)
+	for (; gone < ns; gone = magi_clock_ns() - begun) {
+		uint64_t left = ns - gone < 20 * MAGI_NS_PER_MS ? ns - gone : 20 * MAGI_NS_PER_MS;
+		struct timespec slice = { 0, (long)left };
+
+		if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &slice, NULL, 0) == 0 || errno != ETIMEDOUT)
 			return true;
 		usleep(0); /* wrapped */
-		if (magi_clock_ns() >= end)
-			return false;
 	}
-	return true;
+	return false;
 }
 #else
-static bool wait_kernel(uint32_t *word, uint32_t value, const struct timespec *ts)
+static bool wait_kernel(uint32_t *word, uint32_t value, uint64_t ns)
 {
+	struct timespec limit = { (time_t)(ns / MAGI_NS_PER_S), (long)(ns % MAGI_NS_PER_S) };
+	const struct timespec *ts = ns == MAGI_NEVER ? NULL : &limit;
+
 	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, ts, NULL, 0) == 0 || errno != ETIMEDOUT;
 }
 #endif
 
 bool magi_futex_wait(uint32_t *word, uint32_t value, uint64_t ns)
 {
-	struct timespec ts = { (time_t)(ns / MAGI_NS_PER_S), (long)(ns % MAGI_NS_PER_S) };
 	struct magi_host *h = magi_host();
 
-	if (h)
-		return h->ops->wait(h, word, value, ns);
-	return wait_kernel(word, value, ns == MAGI_NEVER ? NULL : &ts);
+	return h ? h->ops->wait(h, word, value, ns) : wait_kernel(word, value, ns);
 }
 
 void magi_futex_wake(uint32_t *word, uint32_t n)

@@ -20,7 +20,7 @@ enum { GUARD = 4096 };
 
 static struct {
 	pthread_mutex_t lock;
-	size_t n;
+	int n;
 	struct kept {
 		void *stack;
 		size_t size;
@@ -33,7 +33,7 @@ static void *take_kept(size_t size)
 
 	if (pthread_mutex_trylock(&store.lock) != 0)
 		return NULL;
-	for (size_t i = store.n; i-- > 0 && !stack;) {
+	for (int i = store.n; i-- > 0 && !stack;) {
 		if (store.kept[i].size != size)
 			continue;
 		stack = store.kept[i].stack;
