@@ -87,10 +87,10 @@ typedef struct mag_sim_result {
 
 /* The same, and fills *result. */
 #define mag_sim_run_into(result, seed, options, fn, ...) \
-	magi_sim_run((seed), (options), (result), MAGI_PROGRAM_HERE(fn, ##__VA_ARGS__))
+	magi_sim_run((seed), (options), (result), sizeof(mag_sim_result), MAGI_PROGRAM_HERE(fn, ##__VA_ARGS__))
 
 MAG_API int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result,
-			     const mag_program *program);
+			     size_t result_size, const mag_program *program);
 
 /* Whether the caller runs in a simulation. */
 MAG_API bool mag_sim_running(void);

@@ -43,9 +43,10 @@ typedef struct mag_stress_result {
 
 /* The same, and fills *result. */
 #define mag_stress_into(result, options, fn, ...) \
-	magi_stress((options), (result), MAGI_PROGRAM_HERE(fn, ##__VA_ARGS__))
+	magi_stress((options), (result), sizeof(mag_stress_result), MAGI_PROGRAM_HERE(fn, ##__VA_ARGS__))
 
-MAG_API int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result, const mag_program *program);
+MAG_API int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result, size_t result_size,
+			    const mag_program *program);
 
 MAGI_C_END
 

@@ -87,7 +87,7 @@ int mag_runtime_dump(mag_runtime *rt, int fd)
 	if (rc < 0)
 		return rc;
 	magi_dump_add(&t, rt);
-	rc = magi_text_write(&t, fd);
+	rc = magi_text_write(&t, fd, -1);
 	magi_text_end(&t);
 	return rc;
 }

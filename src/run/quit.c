@@ -29,22 +29,23 @@
 enum {
 	STACK_BYTES = 256 * 1024, /* scopes within one another are walked by recursion; only what is touched is taken */
 	STILL_S = 1,              /* picked: what comes back within this was no standstill to a person */
-	PATIENCE = 15             /* looks: threads of the lanes end some time after their last job */
+	PATIENCE = 15,            /* looks: threads of the lanes end some time after their last job */
+	PATIENCE_MS = 1000        /* a reader of stderr that takes nothing must not keep a runtime from its end */
 };
 
 static struct quit {
 	struct magi_monitor change; /* who starts or ends the thread; before the list's */
 	struct magi_monitor list;
-	mag_runtime *first;         /* under it */
+	mag_runtime *first; /* under it */
 	struct magi_thread thread;
-	pid_t pid;                  /* whose thread it is; 0: there is none */
-	bool handles;               /* SIGQUIT */
-	bool forks_seen;            /* in_child is called */
-	bool always;                /* says that nothing moves although there are other threads */
-	uint32_t stop;              /* atomic */
-	uint32_t asked;             /* atomic: by SIGQUIT */
-	uint32_t suspects;          /* atomic: that nothing moves */
-	uint32_t bell;              /* atomic: counts */
+	pid_t pid;         /* whose thread it is; 0: there is none */
+	bool handles;      /* SIGQUIT */
+	bool forks_seen;   /* in_child is called */
+	bool always;       /* says that nothing moves although there are other threads */
+	uint32_t stop;     /* atomic */
+	uint32_t asked;    /* atomic: by SIGQUIT */
+	uint32_t suspects; /* atomic: that nothing moves */
+	uint32_t bell;     /* atomic: counts */
 } quit = { .change = { PTHREAD_MUTEX_INITIALIZER, 0 }, .list = { PTHREAD_MUTEX_INITIALIZER, 0 } };
 
 static void ring(void)
@@ -95,7 +96,7 @@ static void leave_signal(void)
 
 static void print(struct magi_text *t)
 {
-	(void)magi_text_write(t, STDERR_FILENO);
+	(void)magi_text_write(t, STDERR_FILENO, PATIENCE_MS);
 	magi_text_end(t);
 }
 
@@ -160,7 +161,8 @@ static void say_still(void)
 		if (!has_stood_still(rt) || others_may_act())
 			continue;
 		rt->picks_said = rt->picks_noted;
-		magi_text_add(&t, "magpie: nothing moves: tasks wait, and no I/O, timer or job is under way to wake one\n");
+		magi_text_add(&t,
+			      "magpie: nothing moves: tasks wait, and no I/O, timer or job is under way to wake one\n");
 		magi_dump_add(&t, rt);
 	}
 	magi_monitor_leave(&quit.list);

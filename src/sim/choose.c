@@ -3,6 +3,7 @@
  *
  * Always:  each kind of fault has dice of its own: to leave one kind out does not change what the others throw. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/sim.h"
 
@@ -45,6 +46,15 @@ static void set_odds(struct magi_sim *s, struct magi_random *r)
 	}
 	if (s->choice.odds[MAGI_CHANCE_MEMORY]) /* there are many more of these */
 		s->choice.odds[MAGI_CHANCE_MEMORY] *= 8;
+}
+
+bool magi_choice_is_list(const char *text)
+{
+	uint32_t n = 1;
+
+	for (const char *at = text; *at; at++)
+		n += *at == ':';
+	return n <= MAG_SIM_PREEMPTIONS_KEPT && !text[strspn(text, "0123456789:")];
 }
 
 static void take_list(struct magi_sim *s)

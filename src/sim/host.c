@@ -12,7 +12,7 @@ enum {
 	LONG_ONE_IN = 64, /* and now and then */
 	LONG_NS = 200000, /* up to so much */
 	YIELD_NS = 500,
-	STRETCH = 2000,   /* points at most before others get a turn; picked */
+	STRETCH = 2000,     /* points at most before others get a turn; picked */
 	JOB_LOG_LEAST = 10, /* ns: an offloaded job takes from 1 us */
 	JOB_LOG_MOST = 26   /* to 64 ms; most are short */
 };

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,15 +67,6 @@ static void print_open(void *ctx, int fd, const char *kind, const char *text)
 	fprintf(stderr, "  open: %s %d %s\n", kind, fd, text);
 }
 
-/* What the shell takes for the program: a framework may have renamed its process. */
-static void print_program(const char *name)
-{
-	char path[PATH_MAX];
-	ssize_t n = access(name, X_OK) == 0 ? 0 : readlink("/proc/self/exe", path, sizeof(path));
-
-	fprintf(stderr, "%.*s ", n > 0 ? (int)n : (int)strlen(name), n > 0 ? path : name);
-}
-
 /* What the tasks wait for, and what workers are at. The fibers stand still: no lock that one of them holds is waited for,
  * and nothing here may be a point of the run, or meet one of its faults. */
 static void print_tasks(const struct magi_sim *s)
@@ -88,26 +80,58 @@ static void print_tasks(const struct magi_sim *s)
 		magi_tree_add(&t, rt, s->now, true);
 		magi_workers_add(&t, rt);
 		fflush(stderr);
-		(void)magi_text_write(&t, STDERR_FILENO);
+		(void)magi_text_write(&t, STDERR_FILENO, -1);
 		magi_text_end(&t);
 	}
 	magi_host_here = host;
 }
 
-/* The program's own command line, as the shell takes it. */
+/* As the shell takes it for one word. */
+static void print_word(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+
+	if (*word && !word[strspn(word, plain)]) {
+		fputs(word, stderr);
+		return;
+	}
+	fputc('\'', stderr);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){ *word, 0 }, stderr);
+	fputc('\'', stderr);
+}
+
+/* What the shell takes for the program: a framework may have renamed its process. */
+static void print_program(const char *name)
+{
+	char path[PATH_MAX];
+	ssize_t n = access(name, X_OK) == 0 ? 0 : readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = 0;
+	print_word(n > 0 ? path : name);
+}
+
+/* The program's own command line, and the variable that a run depends on. */
 static void print_command(void)
 {
+	const char *debug = getenv("MAGPIE_DEBUG");
 	FILE *f = fopen("/proc/self/cmdline", "re");
-	char name[PATH_MAX];
-	size_t n = 0;
-	int c;
+	char *word = NULL;
+	size_t room = 0;
 
-	while (f && (c = getc(f)) > 0 && n < sizeof(name) - 1)
-		name[n++] = (char)c;
-	name[n] = 0;
-	print_program(name);
-	while (f && (c = getc(f)) != EOF)
-		putc(c ? c : ' ', stderr);
+	if (debug) {
+		fputs("MAGPIE_DEBUG=", stderr);
+		print_word(debug);
+		fputc(' ', stderr);
+	}
+	for (int i = 0; f && getdelim(&word, &room, 0, f) > 0; i++) {
+		if (i == 0)
+			print_program(word);
+		else
+			print_word(word);
+		fputc(' ', stderr);
+	}
+	free(word);
 	if (f)
 		fclose(f);
 }

@@ -4,7 +4,6 @@
  * Always:  a run that fails leaves its fibers where they are: what they hold is lost to the process. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,44 +54,10 @@ static void check_end(struct magi_sim *s)
 		magi_sim_failed(s, "%s returned %s: %s", s->program->name, mag_errname(s->rc), mag_strerror(s->rc));
 }
 
-/* Crashes. */
-
-static __thread struct sigaction before[NSIG];
-static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
-
-/* Says how to see it again, and goes on dying. */
-static void on_crash(int signal_number)
+void magi_sim_give_result(struct magi_sim *s)
 {
-	struct magi_host *h = magi_host();
-
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &before[deadly[i]], NULL);
-	if (h && h->ops == &magi_sim_host_ops) {
-		struct magi_sim *s = magi_sim_of(h);
-
-		magi_sim_failed(s, "it crashed: %s", strsignal(signal_number));
-		magi_sim_report(s);
-		if (s->out) /* somebody else may look at it */
-			*s->out = s->result;
-	}
-	raise(signal_number);
-}
-
-static void catch_crashes(void)
-{
-	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_NODEFER };
-
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-		sigaction(deadly[i], NULL, &before[deadly[i]]);
-		if (before[deadly[i]].sa_handler == SIG_DFL)
-			sigaction(deadly[i], &action, NULL);
-	}
-}
-
-static void release_crashes(void)
-{
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		sigaction(deadly[i], &before[deadly[i]], NULL);
+	if (s->out)
+		memcpy(s->out, &s->result, s->out_size < sizeof(s->result) ? s->out_size : sizeof(s->result));
 }
 
 /* Options. */
@@ -156,7 +121,8 @@ static int take_environment(struct magi_sim *s)
 			*value++ = 0;
 		if (!value || !take_setting(s, item, value)) {
 			fprintf(stderr,
-				"magpie: MAGPIE_SIM: '%s' is not known, or no number; seed=, workers=, faults=, max-faults=, "
+				"magpie: MAGPIE_SIM: '%s' is not known, or no number; seed=, workers=, faults=, "
+				"max-faults=, "
 				"max-preemptions=, preempt-at=, max-steps=, fault=, trace=\n",
 				item);
 			return -EINVAL;
@@ -177,6 +143,11 @@ static int take_options(struct magi_sim *s, const mag_sim_options *given)
 		memcpy(&s->options, given, given->size);
 	if (take_environment(s) < 0)
 		return -EINVAL;
+	if (s->options.preempt_at && !magi_choice_is_list(s->options.preempt_at)) {
+		fprintf(stderr, "magpie: preempt-at: '%s': wanted at most %d steps with a ':' between them\n",
+			s->options.preempt_at, MAG_SIM_PREEMPTIONS_KEPT);
+		return -EINVAL;
+	}
 	return s->options.workers > MAG_WORKERS_MAX ? -EINVAL : 0;
 }
 
@@ -202,7 +173,7 @@ static int prepare(struct magi_sim *s)
 
 static void run(struct magi_sim *s)
 {
-	catch_crashes();
+	magi_crash_catch();
 	magi_host_here = &s->host;
 	magi_fiber_run_all(s);
 	if (!s->failed)
@@ -211,10 +182,11 @@ static void run(struct magi_sim *s)
 	if (s->failed)
 		magi_sim_report(s);
 	magi_host_here = NULL;
-	release_crashes();
+	magi_crash_release();
 }
 
-int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result, const mag_program *program)
+int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_result *result, size_t result_size,
+		     const mag_program *program)
 {
 	struct magi_sim *s = calloc(1, sizeof(*s));
 	int64_t rc;
@@ -223,6 +195,7 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 		return -ENOMEM;
 	s->seed = seed;
 	s->out = result;
+	s->out_size = result_size;
 	s->program = program;
 	s->fibers_end = &s->fibers;
 	s->now = MAGI_NS_PER_S;
@@ -242,8 +215,7 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	}
 	if (rc < 0 && !s->result.failure[0])
 		snprintf(s->result.failure, sizeof(s->result.failure), "could not start: %s", mag_strerror(rc));
-	if (result)
-		*result = s->result;
+	magi_sim_give_result(s);
 	if (s->trace && s->trace != stderr)
 		fclose(s->trace);
 	magi_fiber_free_all(s);

@@ -71,6 +71,7 @@ struct magi_sim {
 	struct magi_host host; /* first */
 	mag_sim_options options;
 	mag_sim_result result, *out;
+	size_t out_size; /* as the caller knows it */
 	uint64_t seed;
 	struct magi_choice choice;
 	struct magi_coroutine outside; /* who called mag_sim_run */
@@ -94,6 +95,13 @@ static inline struct magi_sim *magi_sim_of(struct magi_host *h)
 	return (struct magi_sim *)(void *)h;
 }
 
+/* run.c: to the caller, as much of it as there was when that was compiled */
+void magi_sim_give_result(struct magi_sim *s);
+
+/* crash.c */
+void magi_crash_catch(void);
+void magi_crash_release(void);
+
 /* fiber.c */
 int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, size_t stack, uint64_t *id);
 /* The current one lets another go on; it has said before what it waits for. */
@@ -106,6 +114,8 @@ void magi_fiber_abandon(struct magi_sim *s) __attribute__((noreturn));
 
 /* choose.c */
 void magi_choice_init(struct magi_sim *s);
+/* Whether it is a list of steps. */
+bool magi_choice_is_list(const char *text);
 /* Whether the current fiber loses its turn at this point. */
 bool magi_choice_preempts(struct magi_sim *s);
 /* Who goes on; there is one that could. */

@@ -16,7 +16,6 @@ enum { KEPT = 0 };
 #else
 enum { KEPT = 32 };
 #endif
-enum { GUARD = 4096 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -62,15 +61,16 @@ void *magi_stack_take(size_t size)
 
 	if (low)
 		return low;
-	low = mmap(NULL, size + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	low = mmap(NULL, size + MAGI_STACK_GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
+		   0);
 	if (low == MAP_FAILED)
 		return NULL;
-	mprotect(low, GUARD, PROT_NONE);
-	return low + GUARD;
+	mprotect(low, MAGI_STACK_GUARD, PROT_NONE);
+	return low + MAGI_STACK_GUARD;
 }
 
 void magi_stack_give(void *stack, size_t size)
 {
 	if (!keep(stack, size))
-		munmap((char *)stack - GUARD, size + GUARD);
+		munmap((char *)stack - MAGI_STACK_GUARD, size + MAGI_STACK_GUARD);
 }

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+enum { MAGI_STACK_GUARD = 4096 }; /* bytes below */
+
 /* Returns the lowest byte, or NULL. What is in it: zeros, or what the last user left. */
 void *magi_stack_take(size_t size);
 void magi_stack_give(void *stack, size_t size);

@@ -33,7 +33,7 @@ struct stress {
 	mag_stress_options options;
 	mag_stress_result result;
 	const mag_program *program;
-	mag_runtime *rt;           /* constant while it runs */
+	mag_runtime *rt; /* constant while it runs */
 	struct magi_ledger ledger;
 	struct magi_random random; /* the driver's */
 	uint64_t steps;            /* atomic */
@@ -198,7 +198,8 @@ static void report(const struct stress *s)
 		s->options.workers, r->runs, r->cancelled, r->steps);
 }
 
-int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result, const mag_program *program)
+int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result, size_t result_size,
+		    const mag_program *program)
 {
 	struct stress *s = calloc(1, sizeof(*s));
 	int64_t rc;
@@ -224,7 +225,7 @@ int64_t magi_stress(const mag_stress_options *options, mag_stress_result *result
 			report(s);
 	}
 	if (result)
-		*result = s->result;
+		memcpy(result, &s->result, result_size < sizeof(*result) ? result_size : sizeof(*result));
 	if (!s->left) /* else its tasks still use it */
 		free(s);
 	return rc;

@@ -3,6 +3,8 @@
 #include "task/text.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -45,14 +47,21 @@ void magi_text_ns(struct magi_text *t, uint64_t ns)
 	else if (ns < 100 * MAGI_NS_PER_S)
 		magi_text_add(t, "%.1f s", (double)ns / 1e9);
 	else
-		magi_text_add(t, "%u min %u s", (unsigned)(ns / MAGI_NS_PER_S / 60), (unsigned)(ns / MAGI_NS_PER_S % 60));
+		magi_text_add(t, "%u min %u s", (unsigned)(ns / MAGI_NS_PER_S / 60),
+			      (unsigned)(ns / MAGI_NS_PER_S % 60));
 }
 
-int magi_text_write(const struct magi_text *t, int fd)
+int magi_text_write(const struct magi_text *t, int fd, int patience_ms)
 {
 	for (size_t done = 0; done < t->used;) {
-		ssize_t n = write(fd, t->at + done, t->used - done);
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		size_t some = t->used - done < PIPE_BUF ? t->used - done
+							: PIPE_BUF; /* a pipe that has room has so much */
+		ssize_t n;
 
+		if (patience_ms >= 0 && poll(&room, 1, patience_ms) == 0)
+			return -ETIMEDOUT;
+		n = write(fd, t->at + done, some);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		done += n > 0 ? (size_t)n : 0;

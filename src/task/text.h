@@ -22,7 +22,7 @@ void magi_text_add(struct magi_text *t, const char *format, ...) __attribute__((
 /* A length of time, as people say it. */
 void magi_text_ns(struct magi_text *t, uint64_t ns);
 
-/* All of it to a file: 0 or -errno. */
-int magi_text_write(const struct magi_text *t, int fd);
+/* All of it to a file: 0 or -errno; -ETIMEDOUT when nobody took anything for so long. patience_ms -1: for ever. */
+int magi_text_write(const struct magi_text *t, int fd, int patience_ms);
 
 #endif

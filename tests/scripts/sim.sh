@@ -58,6 +58,7 @@ refused 2 'which --seed' "$any" --trace -
 refused 2 'what is' "$any" "$any"
 refused 2 'not a number' "$any" --jobs 0
 refused 2 'not a number' "$any" --seeds 0
+refused 2 'wanted steps' "$any" --seed 1 --preempt-at 12,x
 refused 1 'not the run that was asked for' "$any" --seed 1 hash 0x1
 
 # seeds that share a process and disturb one another get one each; a process that ends is a failure of its seed
@@ -69,6 +70,17 @@ same "exit status of leaves" 1 $?
 same "what leaves did" 1 "$(grep -c 'the program ended its process' "$work/text")"
 line=$(grep '^replay: ' "$work/text")
 same "replay of leaves" 1 "$(replayed "$line" | cut -d' ' -f1)"
+
+"$magpie" sim "$broken/deep.so" --seeds 10 > "$work/text" 2>&1
+same "exit status of deep" 1 $?
+same "what deep did" 1 "$(grep -c 'it crashed: stack overflow' "$work/text")"
+
+# a name that the shell would take apart
+cp "$broken/leaves.so" "$work/it's a program.so"
+"$magpie" sim "$work/it's a program.so" --seeds 10000 > "$work/text" 2>&1
+line=$(sed -n "s|^replay: magpie|$magpie|p" "$work/text")
+bash -c "$line" > "$work/again" 2>&1
+same "what was replayed" "$(grep '^replay: ' "$work/text")" "$(grep '^replay: ' "$work/again")"
 
 # a parent that ignores SIGCHLD, or a variable that names a seed, must not hide a failure
 (trap '' CHLD && exec "$magpie" sim "$any" --seeds 400) > "$work/text" 2>&1

@@ -114,6 +114,8 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 		o->max_preemptions = limit(number(state, arg, "--max-preemptions", UINT32_MAX - 1));
 		return 0;
 	case OPT_PREEMPT_AT:
+		if (arg[strspn(arg, "0123456789:")])
+			argp_error(state, "--preempt-at: `%s': wanted steps with a `:' between them", arg);
 		o->preempt_at = arg;
 		return 0;
 	case OPT_MAX_STEPS:
@@ -182,12 +184,36 @@ static void fix_addresses(char **argv)
 	execv("/proc/self/exe", again); /* when it fails we go on as we are */
 }
 
+/* As the shell takes it for one word. */
+static void print_word(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+
+	if (*word && !word[strspn(word, plain)]) {
+		fputs(word, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){ *word, 0 }, stdout);
+	putchar('\'');
+}
+
 static void print_replay(const struct sim_job *job, uint64_t seed, uint64_t hash)
 {
 	const mag_sim_options *o = &job->options;
+	const char *debug = getenv("MAGPIE_DEBUG");
 	char faults[160];
 
-	printf("replay: magpie sim %s --seed %#" PRIx64, job->path, seed);
+	fputs("replay: ", stdout);
+	if (debug) {
+		fputs("MAGPIE_DEBUG=", stdout);
+		print_word(debug);
+		fputc(' ', stdout);
+	}
+	fputs("magpie sim ", stdout);
+	print_word(job->path);
+	printf(" --seed %#" PRIx64, seed);
 	if (o->workers)
 		printf(" --workers %u", o->workers);
 	if (o->faults) {

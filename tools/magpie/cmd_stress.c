@@ -98,7 +98,7 @@ int cmd_stress(int argc, char **argv)
 	program = program_load("magpie stress", a.path);
 	if (!program)
 		return 1;
-	rc = magi_stress(&a.options, &result, program);
+	rc = magi_stress(&a.options, &result, sizeof(result), program);
 	if (rc < 0 && !result.failure[0])
 		fprintf(stderr, "magpie stress: %s %s\n", mag_strerror(rc), mag_runtime_why());
 	printf("%" PRIu64 " instances of %s, %" PRIu64 " of them cancelled, %" PRIu64 " points: %s\n", result.runs,

@@ -48,7 +48,7 @@ static void run_seeds(const struct sim_job *job, struct slot *slot)
 		o->rc = MAG_ESIM; /* unless the run comes to its end */
 		snprintf(o->result.failure, sizeof(o->result.failure), "the program ended its process");
 		alarm(job->seconds);
-		o->rc = magi_sim_run(slot->seed, &job->options, &o->result, job->program);
+		o->rc = magi_sim_run(slot->seed, &job->options, &o->result, sizeof(o->result), job->program);
 		if (o->rc < 0) /* and left behind what it had */
 			break;
 	}

@@ -5,6 +5,8 @@
 
 enum { BAD = 3 }; /* the run of a process that would fail */
 
+static int runs; /* of this process */
+
 struct keeps {
 	mag_frame frame;
 	MAG_NO_ARGS(keeps);
@@ -14,8 +16,6 @@ struct keeps {
 
 MAG_TASK(keeps)
 {
-	static int runs;
-
 	MAG_BEGIN(keeps);
 	for (self->left = ++runs; self->left > 0; self->left--)
 		MAG_AWAIT(self->rc, mag_sleep, MAG_MILLISECOND);
