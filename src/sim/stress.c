@@ -27,6 +27,8 @@ enum { AT_ONCE = 32, CANCEL_IN = 4, WORKERS_LEAST = 4 };
 #define TIME (1 * MAG_SECOND)
 #define LIMIT (10 * MAG_SECOND)
 #define CANCEL_WITHIN (5 * MAG_MILLISECOND)
+#define WATCHED \
+	(200 * MAG_MILLISECOND)    /* so long after its limit an instance is cancelled: it has been told of by then */
 #define PATIENCE (10 * MAG_SECOND) /* beyond all limits: who ignores its cancel is not waited for */
 
 struct stress {
@@ -65,25 +67,48 @@ static MAG_OP call_program(MAG_OP_ARGS, const mag_program *p)
 	return magi_call(f, child, p->step, p->cls);
 }
 
+/* Beside an instance: says what it waits for while it still does. */
+struct watch {
+	mag_frame frame;
+	MAG_ARGS(watch, struct stress *stress;);
+	int64_t rc;
+};
+
+MAG_TASK(watch)
+{
+	MAG_BEGIN(watch);
+	MAG_AWAIT(self->rc, mag_sleep, self->stress->options.limit_ns);
+	if (self->rc == 0)
+		fail(self->stress, "an instance did not end in time:", MAG_ETIMEDOUT);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
 /* One run of the program. */
 struct instance {
 	mag_frame frame;
 	MAG_ARGS(instance, struct stress *stress; uint64_t limit; bool cancelled;);
+	mag_group watched;
 	mag_scope scope;
-	int64_t rc, end;
+	int64_t rc, end, waste;
 };
 
 MAG_TASK(instance)
 {
 	MAG_BEGIN(instance);
+	MAG_GROUP_BEGIN(&self->watched);
+	if (!self->cancelled)
+		MAG_SPAWN(self->rc, &self->watched, watch, .stress = self->stress);
 	MAG_WITH_TIMEOUT(&self->scope, self->limit);
 	MAG_AWAIT(self->rc, call_program, self->stress->program);
 	MAG_SCOPE_END(self->end, &self->scope);
+	mag_group_cancel(&self->watched);
+	MAG_GROUP_END(self->waste, &self->watched);
 	magi_add_rlx(&self->stress->runs, 1); /* [stat] */
 	if (self->cancelled)
 		magi_add_rlx(&self->stress->cancelled, 1); /* [stat] */
 	else if (self->end == MAG_ETIMEDOUT)
-		fail(self->stress, "an instance did not end in time:", self->end);
+		fail(self->stress, "an instance did not end in time:", MAG_ETIMEDOUT); /* nobody could watch it */
 	else if (self->rc < 0)
 		fail(self->stress, "an instance returned", self->rc);
 	MAG_RETURN(0);
@@ -105,7 +130,7 @@ static void draw(struct driver *self)
 	uint32_t in = s->options.cancel_in;
 
 	self->cancelled = in != UINT32_MAX && magi_random_below(&s->random, in) == 0;
-	self->limit = self->cancelled ? magi_random_below(&s->random, CANCEL_WITHIN) : s->options.limit_ns;
+	self->limit = self->cancelled ? magi_random_below(&s->random, CANCEL_WITHIN) : s->options.limit_ns + WATCHED;
 }
 
 MAG_TASK(driver)

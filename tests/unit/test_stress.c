@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <magpie/magpie.h>
 #include <magpie/stress.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const mag_stress_options brief = {
 	.size = sizeof(brief), .workers = 3, .ns = 300 * MAG_MILLISECOND, .limit_ns = 60 * MAG_SECOND, .quiet = true
@@ -104,6 +107,50 @@ Test(stress, who_waits_for_ever_is_found, .timeout = 120)
 	options.limit_ns = 100 * MAG_MILLISECOND;
 	cr_assert_eq(mag_stress_into(&r, &options, stuck, .never = &never), MAG_ESIM);
 	cr_assert(strstr(r.failure, "did not end in time"), "%s", r.failure);
+}
+
+/* What is said on stderr until release_stderr. */
+static int kept = -1;
+
+static int catch_stderr(void)
+{
+	int fd = memfd_create("said", MFD_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	fflush(stderr);
+	kept = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	return fd;
+}
+
+static void release_stderr(int fd, char *text, size_t room)
+{
+	ssize_t n;
+
+	fflush(stderr);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	n = pread(fd, text, room - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	close(fd);
+}
+
+Test(stress, what_it_waits_for_is_said_while_it_does, .timeout = 120)
+{
+	mag_stress_options options = brief;
+	mag_event never = MAG_EVENT_INIT;
+	static char text[1 << 16];
+	int fd = catch_stderr();
+	int64_t rc;
+
+	options.limit_ns = 100 * MAG_MILLISECOND;
+	options.cancel_in = UINT32_MAX;
+	options.at_once = 1; /* one that has ended, cancelled, is not in the dump any more */
+	options.quiet = false;
+	rc = mag_stress(&options, stuck, .never = &never);
+	release_stderr(fd, text, sizeof(text));
+	cr_assert_eq(rc, MAG_ESIM);
+	cr_assert(strstr(text, "stuck: mag_event_wait"), "%s", text);
 }
 
 struct untidy {
