@@ -85,7 +85,7 @@ static void got(struct magi_source *s, struct magi_worker *w, const struct magi_
 static struct magi_source_turn ended(struct magi_source *s, struct magi_worker *w, int64_t res, bool stopped)
 {
 	(void)s;
-	if (res > 0 || (stopped && res == -ECANCELED))
+	if (res > 0 || res == -EINTR || (stopped && res == -ECANCELED))
 		return (struct magi_source_turn){ MAGI_SOURCE_AGAIN, 0, 0 };
 	if (res == -ENOBUFS && magi_buffers_feed(w))
 		return (struct magi_source_turn){ MAGI_SOURCE_AGAIN, 0, 0 };
