@@ -51,6 +51,9 @@ enum mag_sim_fault {
 
 enum { MAG_SIM_PREEMPTIONS_KEPT = 64 };
 
+/* Files that outlive a run: mag_sim_disk_create. */
+typedef struct mag_sim_disk mag_sim_disk;
+
 typedef struct mag_sim_options {
 	size_t size;              /* sizeof(mag_sim_options) */
 	uint32_t workers;         /* 0: one to four, by the seed */
@@ -62,6 +65,8 @@ typedef struct mag_sim_options {
 	const char *trace;        /* a file to write the run to, "-": stderr; NULL: none */
 	bool quiet;               /* says nothing on stderr */
 	bool no_replay;           /* leaves the line out that replays a failing run: the caller has one of its own */
+	bool power_cut;           /* the power may go: at some step within the first 16 to 16,384, by the seed */
+	mag_sim_disk *disk;       /* its files; NULL: there are none at the beginning, and none are kept */
 } mag_sim_options;
 
 typedef struct mag_sim_result {
@@ -74,6 +79,7 @@ typedef struct mag_sim_result {
 	uint32_t workers;
 	uint64_t preempted_at[MAG_SIM_PREEMPTIONS_KEPT]; /* the steps of the first ones */
 	char failure[256];    /* "" or why the run failed */
+	bool power_cut;       /* the power went: the run ended there */
 } mag_sim_result;
 
 /* Runs async function `fn` with these arguments, on a runtime of its own, in the simulation that the seed makes.
@@ -114,6 +120,29 @@ MAG_API void mag_sim_assert_quiescent(void);
 /* A place where another may go first, in functions that run long without one: offloaded jobs. Does nothing outside a
  * simulation. */
 MAG_API void mag_sim_point(void);
+
+/* Makes a disk with no files but /dev/null, and /tmp. What a run leaves on it the next one finds: a program that writes, a
+ * power cut, a program that looks what is left.
+ *
+ *	mag_sim_options first = { .size = sizeof(first), .disk = disk, .power_cut = true };
+ *	mag_sim_options second = { .size = sizeof(second), .disk = disk };
+ *
+ *	mag_sim_run(seed, &first, save);
+ *	mag_sim_run(seed, &second, load);
+ *
+ * Threads:  any; a disk is of one run at a time
+ * Owns:     the caller owns it: mag_sim_disk_destroy
+ * Returns:  NULL: there is no memory
+ * Since:    0.1 */
+MAG_API mag_sim_disk *mag_sim_disk_create(void);
+
+/* NULL is ignored. */
+MAG_API void mag_sim_disk_destroy(mag_sim_disk *disk);
+
+/* The power goes: ends the run at once, which is no failure; mag_sim_run returns 0. Of each file and directory there is
+ * afterwards what was last synced (fsync(2)), or what there was at the end, as the seed has it. The run's memory is lost to
+ * the process. Outside a simulation: does nothing. */
+MAG_API void mag_sim_power_cut(void);
 
 /* Cuts the simulated network, or mends it: while it is cut nothing gets through between addresses, but for Unix sockets;
  * streams then go on. Does nothing outside a simulation. */

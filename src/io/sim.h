@@ -93,4 +93,12 @@ void magi_world_partition(struct magi_world *world, bool on);
  * descriptor is open. */
 void magi_world_power_cut(struct magi_world *world);
 
+/* Hosted. A tree of files that a world begins with and leaves behind. */
+struct mag_sim_disk;
+struct mag_sim_disk *magi_world_disk_create(void);
+void magi_world_disk_destroy(struct mag_sim_disk *disk);
+void magi_world_insert(struct magi_world *world, struct mag_sim_disk *disk);
+/* In place of magi_world_destroy. cut: what was not synced is there or gone, each file and directory by the seed. */
+void magi_world_remove(struct magi_world *world, struct mag_sim_disk *disk, bool cut);
+
 #endif

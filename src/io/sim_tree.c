@@ -145,30 +145,35 @@ void magi_node_forget(struct sim_node *node)
 
 enum { DEPTH_MAX = 64 }; /* directories that were renamed into each other and half synced may go in a circle */
 
-/* Nothing is open: what is not reached from the root by synced entries goes. */
-static void restore(struct sim_node *dir, int depth)
+static bool is_lost(struct magi_random *dice)
+{
+	return !dice || magi_random_below(dice, 2);
+}
+
+/* Nothing is open: what is not reached from the root by entries that are left goes. */
+static void restore(struct sim_node *dir, int depth, struct magi_random *dice)
 {
 	struct sim_entry *was = dir->entries;
 
 	if (depth > DEPTH_MAX)
 		return;
-	dir->entries = copy(dir->kept_entries);
+	dir->entries = copy(is_lost(dice) ? dir->kept_entries : was);
 	for (struct sim_entry *e = dir->entries; e; e = e->next) {
 		e->node->links = 1;
 		if (magi_node_is_dir(e->node)) {
 			e->node->parent = dir;
-			restore(e->node, depth + 1);
-		} else {
+			restore(e->node, depth + 1, dice);
+		} else if (is_lost(dice)) {
 			magi_node_forget(e->node);
 		}
 	}
 	drop_entries(&was);
 }
 
-void magi_tree_power_cut(struct sim_tree *tree)
+void magi_tree_power_cut(struct sim_tree *tree, struct magi_random *dice)
 {
 	if (tree->root)
-		restore(tree->root, 0);
+		restore(tree->root, 0, dice);
 }
 
 struct sim_node *magi_tree_root(struct sim_tree *tree)

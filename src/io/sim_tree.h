@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/random.h"
+
 struct sim_object;
 
 struct sim_entry {
@@ -42,7 +44,8 @@ struct sim_tree {
 /* Makes "/", "/tmp" and "/dev/null" if they are not there yet. */
 struct sim_node *magi_tree_root(struct sim_tree *tree);
 void magi_tree_destroy(struct sim_tree *tree);
-void magi_tree_power_cut(struct sim_tree *tree);
+/* What was not synced is gone; with dice: of each node, or it is not. */
+void magi_tree_power_cut(struct sim_tree *tree, struct magi_random *dice);
 
 /* With one reference. */
 struct sim_node *magi_node_make(struct sim_tree *tree, uint32_t mode);

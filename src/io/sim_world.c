@@ -29,10 +29,8 @@ struct magi_world *magi_world_create(uint64_t seed, enum magi_world_mode mode)
 	return world;
 }
 
-void magi_world_destroy(struct magi_world *world)
+static void close_all(struct magi_world *world)
 {
-	if (!world)
-		return;
 	magi_assert(!world->ios || sim_hosted(world));
 	while (world->ios)
 		magi_world_abandon(world->ios);
@@ -41,11 +39,54 @@ void magi_world_destroy(struct magi_world *world)
 			magi_world_object_drop(world->fds[i]);
 	}
 	magi_world_events_drop(world);
+}
+
+static void release(struct magi_world *world)
+{
 	free(world->events);
 	free(world->fds);
-	magi_tree_destroy(&world->tree);
 	pthread_mutex_destroy(&world->lock);
 	free(world);
+}
+
+void magi_world_destroy(struct magi_world *world)
+{
+	if (!world)
+		return;
+	close_all(world);
+	magi_tree_destroy(&world->tree);
+	release(world);
+}
+
+struct mag_sim_disk {
+	struct sim_tree tree;
+};
+
+struct mag_sim_disk *magi_world_disk_create(void)
+{
+	return calloc(1, sizeof(struct mag_sim_disk));
+}
+
+void magi_world_disk_destroy(struct mag_sim_disk *disk)
+{
+	if (disk)
+		magi_tree_destroy(&disk->tree);
+	free(disk);
+}
+
+void magi_world_insert(struct magi_world *world, struct mag_sim_disk *disk)
+{
+	world->tree = disk->tree;
+	disk->tree = (struct sim_tree){ 0 };
+}
+
+void magi_world_remove(struct magi_world *world, struct mag_sim_disk *disk, bool cut)
+{
+	close_all(world);
+	if (cut)
+		magi_tree_power_cut(&world->tree, &world->random);
+	disk->tree = world->tree;
+	release(world);
 }
 
 /* One thread at a time; hosted, there is but one, and it switches to another coroutine in magi_world_sleep alone. */
@@ -226,7 +267,7 @@ void magi_world_power_cut(struct magi_world *world)
 {
 	magi_world_enter(world);
 	magi_assert(!world->ios && !world->fd_count);
-	magi_tree_power_cut(&world->tree);
+	magi_tree_power_cut(&world->tree, NULL);
 	magi_world_leave(world);
 }
 

@@ -91,6 +91,10 @@ void magi_choice_init(struct magi_sim *s)
 		s->result.workers = s->options.workers;
 	set_odds(s, &r);
 	take_list(s);
+	if (s->options.power_cut) { /* last: the other choices are the same without it */
+		length = UINT64_C(1) << (LENGTH_LEAST + below(&r, LENGTH_MOST - LENGTH_LEAST + 1));
+		s->cut_at = below(&r, length) + 1;
+	}
 }
 
 /* Limits: 0 is none, UINT32_MAX allows nothing. */

@@ -23,7 +23,9 @@ void magi_sim_count(struct magi_sim *s)
 {
 	uint64_t most = s->options.max_steps ? s->options.max_steps : MAX_STEPS;
 
-	if (++s->result.steps > most) {
+	if (++s->result.steps == s->cut_at)
+		mag_sim_power_cut();
+	if (s->result.steps > most) {
 		magi_sim_failed(s, "no end after %llu steps, %.3f s of simulated time", (unsigned long long)most,
 				(double)s->now / 1e9);
 		magi_fiber_abandon(s);

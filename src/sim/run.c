@@ -168,6 +168,8 @@ static int prepare(struct magi_sim *s)
 	magi_choice_init(s);
 	s->host.world = magi_world_create(s->seed, MAGI_SIM_HOSTED);
 	s->host.sys = &magi_world_sys;
+	if (s->host.world && s->options.disk)
+		magi_world_insert(s->host.world, s->options.disk);
 	return s->host.world ? magi_fiber_start(s, first_thread, s, STACK_BYTES, &id) : -ENOMEM;
 }
 
@@ -176,7 +178,7 @@ static void run(struct magi_sim *s)
 	magi_crash_catch();
 	magi_host_here = &s->host;
 	magi_fiber_run_all(s);
-	if (!s->failed)
+	if (!s->failed && !s->result.power_cut)
 		check_end(s);
 	s->result.ns = s->now;
 	if (s->failed)
@@ -219,7 +221,11 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	if (s->trace && s->trace != stderr)
 		fclose(s->trace);
 	magi_fiber_free_all(s);
-	magi_world_destroy(s->host.world); /* of a run that was broken off, with all that is open there */
+	/* of a run that was broken off, with all that is open there */
+	if (s->host.world && s->options.disk)
+		magi_world_remove(s->host.world, s->options.disk, s->result.power_cut);
+	else
+		magi_world_destroy(s->host.world);
 	free(s);
 	return rc;
 }
@@ -235,6 +241,17 @@ void mag_sim_partition(bool cut)
 {
 	if (mag_sim_running())
 		magi_world_partition(magi_host()->world, cut);
+}
+
+void mag_sim_power_cut(void)
+{
+	struct magi_sim *s = mag_sim_running() ? magi_sim_of(magi_host()) : NULL;
+
+	if (!s)
+		return;
+	magi_trace(s, "the power goes");
+	s->result.power_cut = true;
+	magi_fiber_abandon(s);
 }
 
 void mag_sim_point(void)

@@ -71,6 +71,7 @@ struct magi_sim {
 	struct magi_host host; /* first */
 	mag_sim_options options;
 	mag_sim_result result, *out;
+	uint64_t cut_at; /* steps; 0: never */
 	size_t out_size; /* as the caller knows it */
 	uint64_t seed;
 	struct magi_choice choice;

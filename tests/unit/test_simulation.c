@@ -10,17 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(MAGI_ASAN)
-void __lsan_disable(void);
-#endif
-
-/* A run that is broken off leaves what its threads hold. */
-static void leaves_things_behind(void)
-{
-#if defined(MAGI_ASAN)
-	__lsan_disable();
-#endif
-}
+#include "support/broken_off.h"
 
 static const mag_sim_options quiet = { .size = sizeof(quiet), .quiet = true };
 
