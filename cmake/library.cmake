@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libmagpie, static (the tests link it: they see inside) and shared (what users and the programs link).
 
-file(GLOB magpie_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*/*.c)
+file(GLOB magpie_sources CONFIGURE_DEPENDS ${magpie_root}/src/*/*.c)
 if(NOT magpie_sources)
 	file(WRITE ${PROJECT_BINARY_DIR}/empty.c "")
 	set(magpie_sources ${PROJECT_BINARY_DIR}/empty.c)
@@ -18,8 +18,8 @@ add_library(magpie::magpie ALIAS magpie)
 
 foreach(lib magpie magpie_static)
 	target_include_directories(${lib}
-		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-		PRIVATE ${PROJECT_SOURCE_DIR}/src)
+		PUBLIC $<BUILD_INTERFACE:${magpie_root}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+		PRIVATE ${magpie_root}/src)
 	# the headers hold the inline fast path: whoever includes them must agree with the library on these
 	target_compile_definitions(${lib} PUBLIC
 		$<$<BOOL:${MAGPIE_DEBUG}>:MAGPIE_DEBUG=1>

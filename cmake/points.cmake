@@ -4,7 +4,7 @@
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/simulated/test_*.c)
 add_library(magpie_points STATIC EXCLUDE_FROM_ALL ${magpie_sources})
-target_include_directories(magpie_points PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(magpie_points PUBLIC ${magpie_root}/include ${magpie_root}/src)
 target_compile_definitions(magpie_points PUBLIC MAGI_POINTS=1 MAGI_DEQUE_CAPACITY=8
 	$<$<BOOL:${MAGPIE_DEBUG}>:MAGPIE_DEBUG=1>
 	$<$<BOOL:${MAGPIE_FORCED_MIGRATION}>:MAGI_FORCED_MIGRATION=1>)

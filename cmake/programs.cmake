@@ -24,7 +24,7 @@ function(magpie_find_llhttp)
 	endif()
 endfunction()
 
-file(GLOB tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/magpie/*.c)
+file(GLOB tool_sources CONFIGURE_DEPENDS ${magpie_root}/tools/magpie/*.c)
 file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
 
 if(MAGPIE_WITH_TOOL STREQUAL "OFF")
@@ -56,7 +56,7 @@ endif()
 
 function(add_tool target output library)
 	add_executable(${target} ${tool_sources} ${bench_sources})
-	target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/magpie ${PROJECT_SOURCE_DIR}/bench)
+	target_include_directories(${target} PRIVATE ${magpie_root}/tools/magpie ${PROJECT_SOURCE_DIR}/bench)
 	target_compile_definitions(${target} PRIVATE HAVE_LIBUV=${have_libuv})
 	target_link_libraries(${target} PRIVATE magpie_flags ${library} ${llhttp_target} PkgConfig::URING Threads::Threads m)
 	if(have_libuv)

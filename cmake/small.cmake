@@ -5,7 +5,7 @@
 set(small_tests fork fork_full group member scope cancel timer permits future generator yield iop file_turns)
 
 add_library(magpie_small STATIC EXCLUDE_FROM_ALL ${magpie_sources})
-target_include_directories(magpie_small PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(magpie_small PUBLIC ${magpie_root}/include ${magpie_root}/src)
 target_compile_definitions(magpie_small PUBLIC MAGI_DEQUE_CAPACITY=2
 	$<$<BOOL:${MAGPIE_DEBUG}>:MAGPIE_DEBUG=1>
 	$<$<BOOL:${MAGPIE_FORCED_MIGRATION}>:MAGI_FORCED_MIGRATION=1>)

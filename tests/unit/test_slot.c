@@ -156,6 +156,20 @@ Test(slot, stale_mail_does_not_hide_mail_for_who_has_the_slot_now, .timeout = 5)
 	magi_slots_fini(&table);
 }
 
+/* The names of operations have come round between the two. */
+Test(slot, mail_from_before_the_names_came_round_hides_none_either, .timeout = 5)
+{
+	struct magi_slot *s = magi_slot_take(&table);
+
+	s->generation = UINT32_MAX;
+	magi_slot_mail(&table, magi_token(0, s));
+	magi_slot_give(&table, s);
+	cr_assert_eq(magi_slot_take(&table), s);
+	magi_slot_mail(&table, magi_token(0, s));
+	cr_assert_eq(read_mail(), 1);
+	magi_slots_fini(&table);
+}
+
 enum { MAILED = 8 };
 
 static uint64_t named[MAILED]; /* the round's operations; written before the round begins */

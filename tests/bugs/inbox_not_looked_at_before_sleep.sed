@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# sleep_until_work: between its announcement and its sleep a worker looks at all but its inbox.
+# file: src/run/worker.c
+# test: model.idle
+s/(\tmagi_sleep_begin\(w\);[^}]*)\tmagi_inbox_collect\(w\);\n/\1/
