@@ -51,6 +51,34 @@ Test(scope, each_of_two_deadlines_is_reported_by_its_own_scope, .timeout = 10)
 	}
 }
 
+/* A scope that is opened when the time of the one around it is over. */
+struct overdue {
+	mag_frame frame;
+	MAG_NO_ARGS(overdue);
+	mag_scope outer, inner;
+	int64_t rc;
+};
+
+MAG_TASK(overdue)
+{
+	MAG_BEGIN(overdue);
+	MAG_WITH_TIMEOUT(&self->outer, REST);
+	MAG_AWAIT(self->rc, mag_sleep_until, MAG_NEVER);
+	MAG_WITH_TIMEOUT(&self->inner, REST);
+	MAG_AWAIT(self->rc, mag_sleep, 10 * REST);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->inner);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->outer);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+Test(scope, a_deadline_that_is_over_is_not_that_of_a_scope_opened_afterwards, .timeout = 10)
+{
+	cr_assert_eq(RUN(1, overdue), MAG_ETIMEDOUT);
+}
+
 struct in_time {
 	mag_frame frame;
 	MAG_NO_ARGS(in_time);

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# member_end: what the group itself has cancelled counts among its errors.
+# file: src/task/member.c
+# test: unit.group
+s/if \(rc < 0 && !called_off\)/if (rc < 0 || called_off)/
