@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # MAGPIE_BUG=NAME builds with the bug tests/bugs/NAME.sed put back: in a copy of the sources in the build folder, so that
-# none of ours holds a switch for it. MAGPIE_BUG=none: that copy as it is. magpie_root is where the sources are.
+# none of ours holds a switch for it. MAGPIE_BUG=none: that copy as it is. The copy is made at each
+# configuration. magpie_root is where the sources are.
 
 set(MAGPIE_BUG "" CACHE STRING "A bug of tests/bugs to put back; tools/resurrect does it with each")
 set(magpie_root ${PROJECT_SOURCE_DIR})

@@ -39,7 +39,9 @@ void magi_quit_sleeps(struct magi_worker *w)
 	(void)w;
 }
 
-static bool watching_helps;
+static bool watching_helps, gets_mail;
+static uint32_t mailbox;
+static int letters;
 
 static struct magi_worker worker[WORKERS];
 static struct magi_worker *workers[WORKERS];
@@ -125,7 +127,9 @@ static void given(uint32_t n, int first)
 	memset(waited, 0, sizeof(waited));
 	memset(looks, 0, sizeof(looks));
 	expected = 0;
-	watching_helps = false;
+	watching_helps = gets_mail = false;
+	mailbox = 0;
+	letters = 0;
 	runtime.n = n;
 	runtime.workers = workers;
 	trace_forget();
@@ -153,6 +157,8 @@ static void given(uint32_t n, int first)
 			owns(thread_of[i], w);
 	}
 	explore_shared(frame, sizeof(frame));
+	explore_shared(&mailbox, sizeof(mailbox));
+	explore_ghost(&letters, sizeof(letters));
 	explore_ghost(done, sizeof(done));
 	explore_ghost(waited, sizeof(waited));
 	explore_ghost(looks, sizeof(looks));
@@ -268,6 +274,28 @@ static void two_and_one_outside(void)
 static void resumes_from_outside(void)
 {
 	magi_resume_later(&runtime, NULL, &frame[0]);
+}
+
+/* Somebody outside asks for the end of an operation. */
+
+static void one_letter(void)
+{
+	given(1, 1);
+	gets_mail = true;
+	no_mail();
+	no_forks();
+	no_end();
+}
+
+static void writes(void)
+{
+	(void)magi_xchg_seq(&mailbox, 1u);
+	magi_wake_worker(workers[0], NULL);
+}
+
+static bool letter_is_read(void)
+{
+	return letters == 1;
 }
 
 /* Worker 0 is in a step without end. */
@@ -394,6 +422,7 @@ static const struct explore_model
 			    worker_0_works),
 	sent_to_busy = MODEL("sent_to_busy", busy_and_one_outside, EXPLORE_ALL, 0, all_done, sends_to_busy,
 			     worker_1_works),
+	mailed = MODEL("mailed", one_letter, EXPLORE_ALL, 0, letter_is_read, writes, worker_0_works),
 	forked = MODEL("forked", two_workers, 4, 3, all_done, forks, worker_1_works),
 	forked_twice = MODEL("forked_twice", two_asleep, 3, 2, all_done, forks_two, worker_1_wakes, worker_2_wakes),
 	watched = MODEL("watched", two_woken, 4, 3, all_done, worker_0_works, worker_1_works),
@@ -406,9 +435,8 @@ static const struct explore_model
 Test(idle, fault_is_found, .timeout = 120)
 {
 	/* the small ones first */
-	const struct explore_model *const all[] = { &sent_to_one,  &stopped,       &sent_to_two,
-						    &sent_to_busy, &forked_twice,  &watched,
-						    &forked,       &forked_fenced, &watched_fenced };
+	const struct explore_model *const all[] = { &sent_to_one,  &stopped, &mailed, &sent_to_two,   &sent_to_busy,
+						    &forked_twice, &watched, &forked, &forked_fenced, &watched_fenced };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -423,6 +451,11 @@ Test(idle, task_resumed_from_outside_wakes_the_only_worker, .timeout = 300)
 Test(idle, task_resumed_from_outside_wakes_a_worker_that_is_not_alone, .timeout = 300)
 {
 	cr_assert(explore_holds(&sent_to_two));
+}
+
+Test(idle, mail_wakes_its_worker, .timeout = 300)
+{
+	cr_assert(explore_holds(&mailed));
 }
 
 Test(idle, task_sent_to_a_worker_in_a_long_step_is_taken_by_another, .timeout = 300)

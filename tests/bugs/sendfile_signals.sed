@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# worker_main: SIGPIPE, which sendfile(2) raises, ends the program.
+# file: src/run/worker.c
+# test: unit.sendfile
+s/\tblock_sigpipe\(\);\n/\t(void)block_sigpipe;\n/
