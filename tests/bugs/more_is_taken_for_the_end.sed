@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# deliver: each completion of a multishot counts as its last.
+# file: src/task/source.c
+# test: unit.acceptor
+s/\tif \(rec->flags & MAGI_REC_MORE\)\n\t\treturn;\n//
