@@ -2,4 +2,4 @@
 # worker_main: a thread ends with requests under way.
 # file: src/run/worker.c
 # test: unit.acceptor_world acceptor_world/one_that_nobody_closes_ends_with_the_runtime
-s/\t\tmagi_io_drain\(w\);\n//
+s/\t\tmagi_io_drain\(w\);[^\n]*\n//

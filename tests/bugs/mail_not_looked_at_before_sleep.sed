@@ -3,4 +3,4 @@
 # cancelled.
 # file: src/run/worker.c
 # test: model.idle idle/mail_wakes_its_worker
-s/(\tmagi_sleep_begin\(w\);[^}]*)\tmagi_io_read_mail\(w\);\n/\1/
+s/(\tmagi_sleep_begin\(w\);[^}]*)\tmagi_io_read_mail\(w\);[^\n]*\n/\1/

@@ -2,4 +2,4 @@
 # deliver: each completion of a multishot counts as its last.
 # file: src/task/source.c
 # test: unit.acceptor
-s/\tif \(rec->flags & MAGI_REC_MORE\)\n\t\treturn;\n//
+s/\tif \(rec->flags & MAGI_REC_MORE\)[^\n]*\n\t\treturn;[^\n]*\n//

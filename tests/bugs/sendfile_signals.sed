@@ -2,4 +2,4 @@
 # worker_main: SIGPIPE, which sendfile(2) raises, ends the program.
 # file: src/run/worker.c
 # test: unit.sendfile
-s/\tblock_sigpipe\(\);\n/\t(void)block_sigpipe;\n/
+s/\tblock_sigpipe\(\);[^\n]*\n/\t(void)block_sigpipe;\n/
