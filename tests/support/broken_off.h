@@ -3,6 +3,8 @@
 #ifndef MAGPIE_TESTS_BROKEN_OFF_H
 #define MAGPIE_TESTS_BROKEN_OFF_H
 
+#include <magpie/magpie.h>
+
 #if defined(MAGI_ASAN)
 void __lsan_disable(void);
 #endif
