@@ -7,9 +7,11 @@
  * Always:  a runtime in the list is whole: who leaves the list waits for a look at it to end. Nothing is written to
  *          stderr under a lock: that may block.
  * Pairs:   [bell] rung (acquire, release) after what it is about was stored -> loaded (acquire) before a look at that
+ *          [listed] stored (release) after the thread was started -> loaded (acquire) by workers that fall asleep:
+ *          `suspects` was reset before
  *          [stop] set under `change`, before the bell is rung
- *          [suspect] taken back (seq), then a last look at who sleeps [sleep] vs. a worker announces its sleep (seq), then
- *          looks whether somebody suspects already (seq): one of the two sees the other
+ *          [suspect] taken back (seq), then a last look (seq) at who sleeps [sleep] vs. a worker announces its sleep,
+ *          passes a barrier, then looks whether somebody suspects already: one of the two sees the other
  * Not:     runtimes that find one another otherwise: a signal has no address (docs/decisions/0009). The dump in the
  *          handler: it takes locks and memory. Ending the program: who has a debugger wants it as it is. */
 #include "run/quit.h"
@@ -247,7 +249,7 @@ void magi_quit_enter(mag_runtime *rt)
 		if (!rt->options.no_sigquit)
 			handle_signal();
 		magi_monitor_enter(&quit.list);
-		magi_store_rlx(&rt->listed, 1u); /* [hint] */
+		magi_store_rel(&rt->listed, 1u); /* [listed] */
 		rt->next = quit.first;
 		quit.first = rt;
 		magi_monitor_leave(&quit.list);
@@ -260,7 +262,7 @@ void magi_quit_leave(mag_runtime *rt)
 	mag_runtime **at = &quit.first;
 	bool last;
 
-	if (!magi_load_rlx(&rt->listed)) /* [hint] */
+	if (!magi_load_rlx(&rt->listed)) /* [listed] by who has entered it */
 		return;
 	magi_monitor_enter(&quit.change);
 	magi_monitor_enter(&quit.list);
@@ -286,7 +288,7 @@ void magi_quit_sleeps(struct magi_worker *w)
 
 	if (MAGI_LIKELY(magi_load_rlx(&w->slots.used))) /* [stat] */
 		return;
-	if (!magi_load_rlx(&rt->listed) || !magi_still(rt, false)) /* [hint] */
+	if (!magi_load_acq(&rt->listed) || !magi_still(rt, false)) /* [listed] */
 		return;
 	if (!magi_load_seq(&quit.suspects) && !magi_xchg_seq(&quit.suspects, 1u)) /* [suspect] */
 		ring();
