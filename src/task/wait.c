@@ -108,8 +108,10 @@ bool magi_park(mag_frame *leader, uint32_t how, uint64_t what)
 	magi_point(MAGI_POINT_ATOMIC, NULL);
 	magi_store_rlx(&leader->q.token, what); /* [state] */
 	do {
-		if (s & (MAGI_CANCEL | MAGI_FIRED))
+		if (s & (MAGI_CANCEL | MAGI_FIRED)) {
+			(void)magi_load_acq(&leader->state); /* [state] with what came before the mark */
 			return false;
+		}
 		after = ((s + MAGI_SEQ) & ~(uint32_t)MAGI_TIMED) | how;
 	} while (!magi_cas_ar(&leader->state, &s, after)); /* [state] */
 	return true;
