@@ -48,7 +48,7 @@ MAG_API mag_frame *magi_event_wait(mag_worker *w, mag_frame *f, mag_event *event
 MAGI_FAST MAG_OP mag_event_wait(MAG_OP_ARGS, mag_event *event)
 {
 #ifndef MAGI_FORCED_MIGRATION
-	if (MAGI_LIKELY(!magi_load_acq(&f->scope->cancelled)) &&          /* [cancelled] */
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) &&          /* [cancelled] */
 	    MAGI_LIKELY(magi_load_acq(&event->state) & MAGI_EVENT_SET)) { /* [event] */
 		f->op.result = 0;
 		return f;

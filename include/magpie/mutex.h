@@ -73,7 +73,7 @@ MAGI_FAST bool magi_mutex_change(mag_worker *w, mag_mutex *mutex, uint64_t from,
 MAGI_FAST MAG_OP mag_mutex_lock(MAG_OP_ARGS, mag_mutex *mutex)
 {
 #ifndef MAGI_FORCED_MIGRATION
-	if (MAGI_LIKELY(!magi_load_acq(&f->scope->cancelled)) && /* [cancelled] */
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_mutex_change(w, mutex, 0, (uint64_t)(uintptr_t)f->leader))) {
 		f->op.result = 0;
 		return f;

@@ -67,7 +67,7 @@ MAGI_FAST bool magi_semaphore_take(mag_semaphore *semaphore, uint32_t n)
 MAGI_FAST MAG_OP mag_semaphore_acquire(MAG_OP_ARGS, mag_semaphore *semaphore, uint32_t n)
 {
 #ifndef MAGI_FORCED_MIGRATION
-	if (MAGI_LIKELY(!magi_load_acq(&f->scope->cancelled)) && /* [cancelled] */
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_semaphore_take(semaphore, n))) {
 		f->op.result = 0;
 		return f;

@@ -32,7 +32,7 @@ static enum step step_of(struct magi_worker *v)
 {
 	uint64_t noted, pick, now;
 
-	if (!magi_load_acq(&v->awake)) /* [busy] */
+	if (!magi_load_rlx(&v->awake)) /* [busy] */
 		return ASLEEP;
 	noted = magi_load_rlx(&v->noted); /* [hint] */
 	pick = magi_load_rlx(&v->picks) & 0xffff; /* [hint] */
@@ -155,7 +155,7 @@ bool magi_steal(struct magi_worker *w)
  * for long. */
 static uint64_t watch_one(const struct magi_worker *w, struct magi_worker *v)
 {
-	bool woken = magi_ready_count(&v->ready) || magi_load_acq(&v->inbox); /* [inbox] */
+	bool woken = magi_ready_count(&v->ready) || magi_load_rlx(&v->inbox); /* [inbox] */
 	enum step step = step_of(v);
 	uint64_t next, now, left;
 
@@ -195,7 +195,7 @@ uint64_t magi_steal_watch(struct magi_worker *w)
 			continue;
 		if (magi_deque_count(&v->pub.deque))
 			return 0;
-		if (!magi_load_acq(&v->awake)) /* [busy] it sleeps or searches, and looks itself */
+		if (!magi_load_rlx(&v->awake)) /* [busy] it sleeps or searches, and looks itself */
 			continue;
 		one = watch_one(w, v);
 		watch = one < watch ? one : watch;

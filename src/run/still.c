@@ -4,7 +4,8 @@
  * Who:     any thread.
  * Always:  an operation, an armed timer or a job ends the question: each may wake a task. What a thread of the program's
  *          own may still do is not seen here.
- * Pairs:   [sleep] sched/idle.c: who looks after having announced its own sleep, the last one, sees all others' */
+ * Pairs:   [sleep] sched/idle.c: of those who announce their sleep, pass a barrier, and look here, the last one to pass
+ *          it sees that all others sleep, and what they did before */
 #include "run/still.h"
 
 #include <dirent.h>

@@ -6,11 +6,12 @@
  *          oldest of the deque. At least every 61 picks or 100 us it looks at inbox, mail, timers and ring, and then all
  *          that is woken comes before the deque.
  *          Before it blocks it has announced its sleep and looked at every source once more (idle.c).
- * Pairs:   [busy] whether it takes up work: stored (release) when that changes -> loaded (acquire) by who thinks of
- *          sleeping; between the store and a look at who sleeps lies the sleeper's barrier (idle.c [sleep])
+ * Pairs:   [busy] whether it takes up work: stored (relaxed), then a barrier, then a look at who watches; who thinks of
+ *          sleeping announces that, passes a barrier, then loads it (relaxed): one of the two sees the other (idle.c)
  *          [hint] relaxed: a count; thieves see from it that the same step still runs
  *          [hint] also how long a pick lasts, for who asks whether a queue is long
- *          [stop] stored (seq) by who stops the runtime, who then wakes all -> loaded (acquire) by workers
+ *          [stop] stored (seq) by who stops the runtime, who then wakes all; a worker loads it (relaxed) after the
+ *          barrier of its sleep. Nothing is read through it: by then nothing runs, and the end passes the monitor.
  * Not:     looking at the ring after each step: an entry costs more than a batch of operations.
  *          Reading the clock at each pick: a short step takes no longer than that. */
 #include "run/worker.h"
@@ -221,7 +222,7 @@ static void wake_up(struct magi_worker *w)
 {
 	bool was_awake = w->awake;
 
-	magi_store_rel(&w->awake, 1u); /* [busy] */
+	magi_store_rlx(&w->awake, 1u); /* [busy] */
 	if (w->searching)
 		magi_search_end(w, true);
 	if (!was_awake)
@@ -257,7 +258,7 @@ bool magi_worker_tick(struct magi_worker *w)
 
 static bool stopping(const struct magi_worker *w)
 {
-	return magi_load_acq(&w->rt->stop); /* [stop] */
+	return magi_load_rlx(&w->rt->stop); /* [stop] */
 }
 
 static bool anything_here(struct magi_worker *w)
@@ -350,7 +351,7 @@ static void idle(struct magi_worker *w)
 {
 	enum found found;
 
-	magi_store_rel(&w->awake, 0u); /* [busy] */
+	magi_store_rlx(&w->awake, 0u); /* [busy] */
 	found = search(w);
 	adapt_spin(w, found);
 	if (!found)

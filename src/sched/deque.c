@@ -18,19 +18,19 @@ static magi_lock *lock_of(struct magi_deque *d)
 /* The lock is held, or nobody else knows the deque. */
 static void set_split(struct magi_deque *d, int64_t split)
 {
-	magi_store_rel(&d->limit, split); /* [limit] */
+	magi_store_rlx(&d->limit, split); /* [limit] */
 	magi_store_rel(&d->split, split); /* [publish] */
 }
 
 /* All is shared: takes half of it back, in one exchange. Returns the frame at b, the newest, or NULL: it was stolen. */
 static mag_frame *reclaim(struct magi_deque *d, int64_t b)
 {
-	int64_t split = b + 1, t = magi_load_acq(&d->top); /* [last] */
+	int64_t split = b + 1, t = magi_load_rlx(&d->top); /* [last] a guess */
 	int64_t half = (split - t) / 2;
 	mag_frame *f = magi_load_rlx(magi_deque_slot(d, b)); /* [publish] own store */
 
 	split -= half > 1 ? half : 1;
-	magi_store_rel(&d->limit, split); /* [limit] */
+	magi_store_rlx(&d->limit, split); /* [limit] own load */
 	(void)magi_xchg_seq(&d->split, split); /* [last] */
 	t = magi_load_seq(&d->top); /* [last] */
 	if (t < split)
@@ -40,9 +40,9 @@ static mag_frame *reclaim(struct magi_deque *d, int64_t b)
 		set_split(d, t + 1);
 		return f;
 	}
-	if (t > b || !magi_cas_seq(&d->top, &t, t + 1)) /* [last] */
+	if (t > b || !magi_cas_rel(&d->top, &t, t + 1)) /* [last] */
 		f = NULL;
-	magi_store_rel(&d->bottom, b + 1); /* [publish] */
+	magi_store_rlx(&d->bottom, b + 1); /* [publish] who raises split comes to the lock first */
 	set_split(d, b + 1);
 	return f;
 }
@@ -92,10 +92,10 @@ bool magi_deque_revoke(struct magi_deque *d)
 	if (!magi_lock_try(lock_of(d)))
 		return false;
 	old = magi_load_rlx(&d->split); /* [publish] under the lock */
-	b = magi_load_acq(&d->bottom); /* [publish] */
+	b = magi_load_rlx(&d->bottom); /* [publish] a guess */
 	if (b - old > 0) {
 		want = old + (b - old + 1) / 2;
-		magi_store_rel(&d->limit, want); /* [limit] */
+		magi_store_rlx(&d->limit, want); /* [limit] */
 		magi_barrier_all();
 		b = magi_load_acq(&d->bottom); /* [limit] */
 		if (b < want)

@@ -5,18 +5,23 @@
  * Who:     sleep, search: the worker itself. wake: any thread.
  * Always:  whoever clears a sleeper's bit rings its doorbell, the sleeper itself excepted.
  *          A sleeper announces itself, passes a full barrier, looks at every source once more, and only then blocks.
- * Pairs:   [sleep] announce (seq) vs. those who add work: they either see the sleeper, or it sees the work.
- *          Those who add by a read-modify-write (inbox, mail, stop) have their barrier. Owners that push to deque or
- *          ready queue have none: the sleeper makes it for them, by membarrier(2), which passes a full barrier on every
- *          running thread of the process; it is left out when every other worker sleeps. Where there is no membarrier,
- *          owners are shown a set that is never empty, and pay for the barrier in the slow path.
- *          [search] a searcher leaves (seq), then looks at all once more, whether it sleeps or has found something: whoever
- *          skipped a wake because it searched had added its work before, with a full barrier between.
+ * Pairs:   [sleep] announce, barrier, look at all vs. those who add work, pass a barrier, and look who sleeps: they
+ *          either see the sleeper, or it sees the work. The barriers order; the announcement itself is relaxed. Those
+ *          who add by a read-modify-write (inbox, mail, stop) have their barrier: it and their look are seq. Owners
+ *          that push to deque or ready queue have none: the sleeper makes it for them, by membarrier(2), which passes a
+ *          full barrier on every running thread of the process; it is left out when every other worker sleeps. Where
+ *          there is no membarrier, owners are shown a set that is never empty, and pay for the barrier in the slow
+ *          path. A bit is cleared (acquire, release), and its sleeper sees that (acquire): with it comes a grant to
+ *          search, which is relaxed itself.
+ *          [search] a searcher leaves, passes the barrier of its sleep, and looks at all once more; or, if it has found
+ *          something, that of its look for a watcher, and sees to it that somebody looks: whoever skipped a wake
+ *          because it searched had added its work before, with a full barrier between. A grant raises the count from 0
+ *          (acquire), and who has taken it lowers it (release): so one grant is over before the next is given.
  *          [watch] while some worker takes up work and another sleeps, one or two of those who sleep watch: they look
  *          again soon.
- *          Who takes up work says so, passes a barrier, and looks whether somebody watches (acquire). Who has watched ends
- *          that (acquire, release), announces its next sleep as above, and then looks at who takes up work
- *          [granted] set (release) before the doorbell -> taken (acquire) by the woken
+ *          Who takes up work says so, passes a barrier, and looks whether somebody watches. Who has watched ends that,
+ *          announces its next sleep as above, and then looks at who takes up work ([busy], run/worker.c). All relaxed,
+ *          but the barriers
  * Not:     a time-out as a safety net: it hides lost wakeups. A wake per push: it costs the waker 8 us. */
 #include "sched/idle.h"
 
@@ -40,7 +45,7 @@ static bool unset(struct magi_idle *idle, uint32_t index)
 {
 	uint64_t bit = UINT64_C(1) << index;
 
-	return magi_and_seq(&idle->sleepers, ~bit) & bit; /* [sleep] */
+	return magi_and_ar(&idle->sleepers, ~bit) & bit; /* [sleep] */
 }
 
 static void ring(struct magi_worker *to, mag_worker *from)
@@ -66,26 +71,26 @@ static void wake_searcher(mag_runtime *rt, mag_worker *from)
 {
 	struct magi_idle *idle = &rt->idle;
 	uint32_t none = 0;
-	uint64_t sleepers = magi_load_seq(&idle->sleepers); /* [sleep] */
+	uint64_t sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
 
-	if (!sleepers || magi_load_seq(&idle->searching)) /* [search] */
+	if (!sleepers || magi_load_rlx(&idle->searching)) /* [search] */
 		return;
-	if (!magi_cas_seq(&idle->searching, &none, 1u)) /* [search] in the name of the one to be woken */
+	if (!magi_cas_acq(&idle->searching, &none, 1u)) /* [search] in the name of the one to be woken */
 		return;
 	while (sleepers) {
 		struct magi_worker *to = rt->workers[__builtin_ctzll(sleepers)];
 
 		/* before the bit goes: whoever is found awake afterwards has seen the grant, or it is taken back */
-		magi_store_rel(&to->search_granted, 1u); /* [granted] */
+		magi_store_rlx(&to->search_granted, 1u); /* [sleep] */
 		if (unset(idle, to->pub.index)) {
 			ring(to, from);
 			return;
 		}
-		if (!magi_xchg_ar(&to->search_granted, 0u)) /* [granted] */
+		if (!magi_xchg_rlx(&to->search_granted, 0u)) /* [sleep] */
 			return;
-		sleepers = magi_load_seq(&idle->sleepers); /* [sleep] */
+		sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
 	}
-	magi_sub_seq(&idle->searching, 1u); /* [search] nobody sleeps any more: they look for themselves */
+	magi_sub_rel(&idle->searching, 1u); /* [search] nobody sleeps any more: they look for themselves */
 }
 
 static void wake_for_work(mag_worker *pub)
@@ -124,8 +129,8 @@ void magi_offer_watch(mag_worker *pub)
 
 	if (magi_runtime_of(pub)->n == 1)
 		return;
-	magi_fence_seq(&idle->watchers); /* [watch] */
-	if (!magi_load_acq(&idle->watchers)) /* [watch] */
+	magi_fence_seq(&idle->watchers); /* [watch] [busy] */
+	if (!magi_load_rlx(&idle->watchers)) /* [watch] */
 		wake_searcher(magi_runtime_of(pub), pub);
 }
 
@@ -153,7 +158,7 @@ bool magi_search_begin(struct magi_worker *w)
 		return true;
 	if (magi_load_rlx(&idle->searching) >= most) /* [search] */
 		return false;
-	magi_add_seq(&idle->searching, 1u); /* [search] */
+	magi_add_rlx(&idle->searching, 1u); /* [search] */
 	w->searching = true;
 	return true;
 }
@@ -176,7 +181,7 @@ void magi_search_end(struct magi_worker *w, bool found)
 		return;
 	w->searching = false;
 	/* Others may have skipped a wake because this one searched. It has looked at all before, or it looks now. */
-	if (magi_sub_seq(&w->rt->idle.searching, 1u) == 1 && found && work_in_sight(w->rt)) /* [search] */
+	if (magi_sub_rel(&w->rt->idle.searching, 1u) == 1 && found && work_in_sight(w->rt)) /* [search] */
 		wake_searcher(w->rt, &w->pub);
 }
 
@@ -185,19 +190,19 @@ void magi_sleep_begin(struct magi_worker *w)
 	struct magi_idle *idle = &w->rt->idle;
 	uint64_t bit = UINT64_C(1) << w->pub.index;
 	uint64_t all = w->rt->n == 64 ? UINT64_MAX : (UINT64_C(1) << w->rt->n) - 1;
-	uint64_t before = magi_or_seq(&idle->sleepers, bit); /* [sleep] */
+	uint64_t before = magi_or_rlx(&idle->sleepers, bit); /* [sleep] */
 
 	if ((before | bit) != all && !idle->fenced)
 		magi_barrier_all();
 	else
-		magi_fence_seq(&idle->sleepers); /* [sleep] the announcement alone does not order the looks that follow */
+		magi_fence_seq(&idle->sleepers); /* [sleep] [busy] the announcement alone orders no look */
 }
 
 bool magi_watch_begin(struct magi_worker *w)
 {
-	w->watching = magi_load_acq(&w->rt->idle.watchers) < WATCHERS; /* [watch] one too many does no harm */
+	w->watching = magi_load_rlx(&w->rt->idle.watchers) < WATCHERS; /* [watch] one too many does no harm */
 	if (w->watching)
-		magi_add_ar(&w->rt->idle.watchers, 1u); /* [watch] */
+		magi_add_rlx(&w->rt->idle.watchers, 1u); /* [watch] */
 	return w->watching;
 }
 
@@ -207,11 +212,11 @@ void magi_sleep_end(struct magi_worker *w)
 
 	if (w->watching) {
 		w->watching = false;
-		magi_sub_ar(&idle->watchers, 1u); /* [watch] */
+		magi_sub_rlx(&idle->watchers, 1u); /* [watch] the next announcement is fenced */
 	}
 	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
 		unset(idle, w->pub.index);
 	/* a grant that came while it woke for another reason is a searcher's duty all the same */
-	if (magi_load_rlx(&w->search_granted) && magi_xchg_acq(&w->search_granted, 0u)) /* [granted] */
+	if (magi_load_rlx(&w->search_granted) && magi_xchg_rlx(&w->search_granted, 0u)) /* [sleep] */
 		w->searching = true;
 }

@@ -3,7 +3,7 @@
  *
  * Who:     workers, and the thread that starts or stops the runtime.
  * Pairs:   the monitor
- *          [visit] counted down (acquire, release) -> loaded (acquire) by who stops the runtime */
+ *          [visit] counted down (release) -> loaded (acquire) by who stops the runtime */
 #include "sched/meet.h"
 
 #include "base/clock.h"

@@ -18,12 +18,12 @@ void magi_runtime_drained(mag_runtime *rt);
  * touch. */
 static inline void magi_visit_begin(mag_runtime *rt)
 {
-	magi_add_ar(&rt->visitors, 1u); /* [visit] */
+	magi_add_rlx(&rt->visitors, 1u); /* [visit] seen with what is released next: a task, a mark, a lock */
 }
 
 static inline void magi_visit_end(mag_runtime *rt)
 {
-	magi_sub_ar(&rt->visitors, 1u); /* [visit] */
+	magi_sub_rel(&rt->visitors, 1u); /* [visit] */
 }
 
 /* Waits until no visitor is left; nothing runs any more that could bring new ones. */

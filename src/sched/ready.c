@@ -4,8 +4,10 @@
  * What:    ready: first in first out, the owner adds, all take. inbox: a stack that any thread pushes to and that is
  *          taken whole, so that there is no ABA; reversed by the taker.
  * Always:  once something has spilled, later ones spill too until the spill is empty: order is kept.
- * Pairs:   [spill] the count is stored (release) under the lock -> loaded (acquire) by takers
- *          [inbox] pushed (seq) -> taken (acquire, release). The push is a full barrier: it is followed by a look at who
+ *          Owner and thieves take at the same end, so the CAS on top alone decides; the ring's split only grows.
+ * Pairs:   [hint]  whether something has spilled: stored under the lock, which takers pass before they read it. The
+ *          owner alone adds, so it never sees less than there is.
+ *          [inbox] pushed (seq) -> taken (acquire). The push is a full barrier: it is followed by a look at who
  *          sleeps, and a sleeper looks at its inbox after its announcement (idle.c [sleep]). */
 #include "sched/ready.h"
 
@@ -17,7 +19,7 @@ enum { NEAR = 4, FAR = 12 }; /* how many tasks ahead; picked, a fetch takes as l
 
 void magi_ready_push(struct magi_ready *q, mag_frame *f)
 {
-	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) { /* [spill] own */
+	if (MAGI_LIKELY(!magi_load_rlx(&q->spilled)) && MAGI_LIKELY(magi_deque_push(&q->ring, f))) { /* [hint] */
 		magi_deque_share_all(&q->ring);
 		return;
 	}
@@ -28,7 +30,7 @@ void magi_ready_push(struct magi_ready *q, mag_frame *f)
 	else
 		q->head = f;
 	q->tail = f;
-	magi_store_rel(&q->spilled, q->spilled + 1); /* [spill] */
+	magi_store_rlx(&q->spilled, q->spilled + 1); /* [hint] */
 	magi_lock_release(&q->lock);
 }
 
@@ -42,7 +44,7 @@ static mag_frame *take_spilled(struct magi_ready *q)
 		q->head = f->q.next;
 		if (!q->head)
 			q->tail = NULL;
-		magi_store_rel(&q->spilled, q->spilled - 1); /* [spill] */
+		magi_store_rlx(&q->spilled, q->spilled - 1); /* [hint] */
 	}
 	magi_lock_release(&q->lock);
 	return f;
@@ -80,7 +82,7 @@ mag_frame *magi_ready_take(struct magi_ready *q)
 		if (f)
 			return f;
 	} while (lost);
-	return magi_load_acq(&q->spilled) ? take_spilled(q) : NULL; /* [spill] */
+	return magi_load_rlx(&q->spilled) ? take_spilled(q) : NULL; /* [hint] */
 }
 
 /* Like a steal, but the owner knows bottom, and needs no barrier to read it; alone, not even a CAS. */
@@ -88,25 +90,25 @@ mag_frame *magi_ready_pop(struct magi_ready *q)
 {
 	struct magi_deque *d = &q->ring;
 	int64_t b = magi_load_rlx(&d->bottom); /* [publish] own store */
-	int64_t t = magi_load_acq(&d->top); /* [last] */
+	int64_t t = magi_load_rlx(&d->top); /* [last] */
 
 	fetch_ahead(q);
 	while (t < b) {
 		mag_frame *f = magi_load_rlx(magi_deque_slot(d, t)); /* [publish] own store */
 
 		if (d->alone) {
-			magi_store_rel(&d->top, t + 1); /* [last] */
+			magi_store_rlx(&d->top, t + 1); /* [last] no thieves */
 			return f;
 		}
-		if (magi_cas_seq(&d->top, &t, t + 1)) /* [last] */
+		if (magi_cas_rlx(&d->top, &t, t + 1)) /* [last] */
 			return f;
 	}
-	return magi_load_acq(&q->spilled) ? take_spilled(q) : NULL; /* [spill] */
+	return magi_load_rlx(&q->spilled) ? take_spilled(q) : NULL; /* [hint] */
 }
 
 int64_t magi_ready_count(const struct magi_ready *q)
 {
-	return magi_deque_count(&q->ring) + magi_load_acq(&q->spilled); /* [spill] */
+	return magi_deque_count(&q->ring) + magi_load_rlx(&q->spilled); /* [hint] */
 }
 
 bool magi_ready_is_long(const struct magi_worker *w)
@@ -230,9 +232,9 @@ static mag_frame *take_inbox(mag_frame **inbox)
 {
 	mag_frame *f, *list = NULL;
 
-	if (!magi_load_acq(inbox)) /* [inbox] */
+	if (!magi_load_rlx(inbox)) /* [inbox] */
 		return NULL;
-	f = magi_xchg_ar(inbox, NULL); /* [inbox] */
+	f = magi_xchg_acq(inbox, NULL); /* [inbox] */
 	while (f) {
 		mag_frame *next = f->q.next;
 

@@ -9,7 +9,8 @@
  *          A permit is in the word, or belongs to a task whose wait was won by the CAS of magi_wait_take: a cancelled
  *          waiter has none, and those behind it are looked at when it goes.
  *          After the lock is released nothing of the semaphore is touched: a task that was granted may free it.
- * Pairs:   [permit] taken (acquire) and given (release) by read-modify-write; waiters are ordered by the lock
+ * Pairs:   [permit] taken (acquire) and given (release) by read-modify-write; those in between, relaxed ones too, hand
+ *          on what was released. Waiters are ordered by the lock
  * Not:     letting a newcomer overtake: who needs many permits would never get them. Giving by an addition instead of a
  *          CAS, 4 ns less: who then finds that somebody waits comes to the lock after a third may have granted that one,
  *          and it may have freed the semaphore. */
@@ -40,12 +41,12 @@ int mag_semaphore_init(mag_semaphore *s, uint32_t permits, uint32_t max)
 
 int mag_semaphore_fini(mag_semaphore *s)
 {
-	return magi_sync_busy(&s->waitq, magi_load_acq(&s->state) & WAITERS, "mag_semaphore_fini"); /* [permit] */
+	return magi_sync_busy(&s->waitq, magi_load_rlx(&s->state) & WAITERS, "mag_semaphore_fini"); /* [permit] */
 }
 
 uint32_t mag_semaphore_permits(const mag_semaphore *s)
 {
-	return magi_load_acq(&s->state) / 2; /* [permit] */
+	return magi_load_rlx(&s->state) / 2; /* [permit] a snapshot */
 }
 
 /* Serves waiters in their order with what is free plus n; the lock is held, and somebody waits or did. */
@@ -130,7 +131,7 @@ mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s,
 		s->waitq.gone = gone;
 		parked = magi_wait_park(f, &s->waitq, n);
 		if (!parked && !magi_wait_first(&s->waitq))
-			magi_and_ar(&s->state, ~(uint32_t)WAITERS); /* [permit] */
+			magi_and_rlx(&s->state, ~(uint32_t)WAITERS); /* [permit] hands on what its givers released */
 		rc = MAG_ECANCELED;
 	}
 	magi_lock_release(lock_of(s));

@@ -8,7 +8,8 @@
  *          Shields are not entered; the depth in a task's state word tells whether it is inside one.
  *          A scope's flag is set before its members are marked, and the flags of the scopes inside before those of their
  *          owners: a task that is marked finds its current scope's flag set. A member that links later sees the flag.
- * Pairs:   [cancelled] set (seq) -> loaded (acquire) by awaits, and under the lock by who links or opens
+ * Pairs:   [cancelled] set (release) -> loaded (acquire) by awaits; by who links or opens after it has had the lock,
+ *          which comes before the walk's, and then the walk finds it, or after, and then the flag is seen
  *          [state]: task/wait.h. The mark is one compare and swap.
  *          PARKED: q.leaf is read after it: it has claimed the task, so nobody writes the field any more, and its
  *          acquire shows what that park has stored. Read before it, the leaf could be an earlier park's, whose frame
@@ -73,7 +74,9 @@ static void walk_shard(struct magi_cancel *c, struct magi_shard *shard)
 	for (mag_scope *s = shard->scopes; s; s = s->link.next) {
 		int32_t none = 0;
 
-		if (!(s->flags & MAGI_SCOPE_SHIELD) && magi_cas_seq(&s->cancelled, &none, MAG_ECANCELED)) /* [cancelled] */
+		if (s->flags & MAGI_SCOPE_SHIELD)
+			continue;
+		if (magi_cas_rel(&s->cancelled, &none, MAG_ECANCELED)) /* [cancelled] */
 			walk(c, s);
 	}
 	for (mag_frame *f = shard->tasks; f; f = f->link.next)
@@ -99,7 +102,7 @@ void magi_cancel_mark(struct magi_cancel *c, mag_scope *scope, int why)
 {
 	int32_t none = 0;
 
-	if (magi_cas_seq(&scope->cancelled, &none, why)) /* [cancelled] */
+	if (magi_cas_rel(&scope->cancelled, &none, why)) /* [cancelled] */
 		walk(c, scope);
 }
 

@@ -7,8 +7,7 @@
  * Always:  at the join, arrivals to come = taken - arrivals so far. The join subtracts `taken`, so that the last arrival
  *          is the one that brings the sum to 0, and it resumes the parent.
  * Pairs:   [join] arrivals and the join's subtraction are read-modify-writes (acquire, release) of `arrived`: the parent
- *          sees what its children wrote.
- *          [err] one CAS sets the first error, ordered by [join]
+ *          sees what its children wrote, the first error among it, which one relaxed CAS sets before the arrival.
  * Not:     counting forks: without theft a join is one plain test. */
 #include <errno.h>
 #include <string.h>
@@ -33,7 +32,7 @@ static void note_error(mag_frame *parent, int64_t rc)
 {
 	int32_t none = 0;
 
-	magi_cas_ar(&parent->join_err, &none, (int32_t)rc); /* [err] */
+	magi_cas_rlx(&parent->join_err, &none, (int32_t)rc); /* [join] */
 }
 
 mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start)
@@ -105,7 +104,7 @@ mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)
 	int32_t taken = (int32_t)f->taken;
 
 	magi_point(MAGI_POINT_ATOMIC, NULL);
-	if (magi_load_acq(&f->arrived) != taken && (f->leader->flags & MAGI_INLINE)) /* [join] */
+	if (magi_load_rlx(&f->arrived) != taken && (f->leader->flags & MAGI_INLINE)) /* [join] */
 		magi_inline_release(w, f->leader);
 	magi_wait_stamp(w, f->leader);
 	if (magi_sub_ar(&f->arrived, taken) == taken) /* [join] */

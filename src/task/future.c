@@ -4,7 +4,8 @@
  * Who:     complete, poll, fini: any thread. await: tasks. wait: threads that are no workers.
  * Always:  the result and `done` change once, under the lock. Whoever learns that it is done and may then free it passes
  *          through the lock, so that the completer has let go of it.
- * Pairs:   [done] stored (release) under the lock -> loaded (acquire) by foreign threads that sleep on it, and poll */
+ * Pairs:   [lock] base/lock.h. `done` is relaxed: stored under the lock, and who sees it outside passes the lock before
+ *          it reads the result. That pass cannot come before the completer's: it would have seen no `done` then. */
 #include <errno.h>
 #include <magpie/time.h>
 
@@ -35,12 +36,12 @@ int mag_future_complete(mag_future *future, int64_t result)
 	uint32_t foreign;
 
 	magi_lock_acquire(lock);
-	if (magi_load_rlx(&future->done)) { /* [done] */
+	if (magi_load_rlx(&future->done)) { /* [lock] */
 		magi_lock_release(lock);
 		return -EALREADY;
 	}
 	future->result = result;
-	magi_store_rel(&future->done, 1u); /* [done] */
+	magi_store_rlx(&future->done, 1u); /* [lock] */
 	foreign = future->foreign;
 	list = magi_wait_grant_all(&future->waiters, result);
 	magi_lock_release(lock);
@@ -53,7 +54,7 @@ int mag_future_complete(mag_future *future, int64_t result)
 
 bool mag_future_poll(mag_future *future, int64_t *result)
 {
-	if (!magi_load_acq(&future->done)) /* [done] */
+	if (!magi_load_rlx(&future->done)) /* [lock] passed below */
 		return false;
 	pass_lock(future);
 	if (result)
@@ -70,7 +71,7 @@ mag_frame *mag_future_await(mag_worker *w, mag_frame *f, mag_future *future)
 		return magi_wait_done(w, f, rc);
 	rc = magi_wait_begin(w, f);
 	magi_lock_acquire(lock);
-	if (magi_load_rlx(&future->done)) { /* [done] */
+	if (magi_load_rlx(&future->done)) { /* [lock] */
 		rc = future->result;
 	} else if (rc == 0 && magi_wait_park(f, &future->waiters, 0)) {
 		magi_lock_release(lock);
@@ -91,7 +92,7 @@ int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
 	magi_lock_acquire(lock);
 	future->foreign++;
 	magi_lock_release(lock);
-	while (!magi_load_acq(&future->done)) { /* [done] */
+	while (!magi_load_rlx(&future->done)) { /* [lock] passed below */
 		uint64_t now = magi_clock_ns();
 		uint64_t left = deadline > now ? deadline - now : 0;
 

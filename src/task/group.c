@@ -7,8 +7,10 @@
  * Who:     open, end: the owner. spawn: owner and members. ends: any worker.
  * Always:  nobody but the last touches the group after its own end was told.
  *          A worker that holds ends back (settle) runs a member of the same group, or the group's owner: nobody waits.
- * Pairs:   [balance] read-modify-writes (acquire, release): the owner sees what the members wrote.
- *          the lock of `places`: errors, limit, handles.
+ * Pairs:   [balance] ends and the join are read-modify-writes (acquire, release): the owner sees what the members
+ *          wrote. A start is relaxed: whoever starts one is counted itself until later, and hands the task on with a
+ *          release.
+ *          The lock of `places`: errors, limit, handles.
  * Not:     an atomic per spawn and per end: the line would bounce between workers. */
 #include "task/group.h"
 
@@ -59,8 +61,8 @@ void magi_group_open(mag_worker *w, mag_frame *f, mag_group *g, const struct mag
 	if (g->scope.level > MAG_SCOPE_DEPTH_MAX) {
 		int32_t any = magi_load_rlx(&g->scope.cancelled); /* [cancelled] */
 
-		magi_cas_seq(&g->scope.cancelled, &any, MAG_EDEPTH); /* [cancelled] */
-		magi_or_ar(&f->leader->state, MAGI_CANCEL); /* [state] */
+		magi_cas_rlx(&g->scope.cancelled, &any, MAG_EDEPTH); /* [cancelled] its own task is told */
+		magi_or_rlx(&f->leader->state, MAGI_CANCEL); /* [state] */
 	}
 }
 
@@ -74,7 +76,7 @@ void magi_group_root(mag_group *g, mag_runtime *rt)
 
 static int64_t verdict(const mag_group *g)
 {
-	int why = magi_load_acq(&g->scope.cancelled); /* [cancelled] */
+	int why = magi_load_rlx(&g->scope.cancelled); /* [cancelled] as in magi_scope_close */
 
 	if (g->policy == MAG_RACE && g->won)
 		return g->winner;
@@ -184,7 +186,7 @@ static void count_in(mag_frame *f, mag_group *g)
 	if (f->leader == g->scope.owner)
 		g->started++;
 	else
-		magi_add_ar(&g->balance, (int64_t)2); /* [balance] */
+		magi_add_rlx(&g->balance, (int64_t)2); /* [balance] f itself is counted until after that */
 }
 
 mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step, int cls,
@@ -219,7 +221,7 @@ mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *chil
 
 void magi_group_adopt(mag_group *g, mag_frame *child)
 {
-	magi_add_ar(&g->balance, (int64_t)2); /* [balance] */
+	magi_add_rlx(&g->balance, (int64_t)2); /* [balance] the runtime is not closing: the monitor orders */
 	magi_resume_later(g->scope.rt, magi_self_in(g->scope.rt), child);
 }
 

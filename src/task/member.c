@@ -9,7 +9,8 @@
  *          may free it then has had that lock since: mag_handle_done passes it, mag_group_next and mag_handle_wait hold it.
  *          While a handle is listed its group is there: the group's end empties the list, and waits for those who are
  *          about to take one out.
- * Pairs:   [handle] done is stored (release) under the lock -> loaded (acquire) by mag_handle_done
+ * Pairs:   [lock] `done` is stored (relaxed) under a handle's lock; mag_handle_done, which sees it without, passes that
+ *          lock before it lets the result be read.
  * Not:     giving an awaited handle to the owner as well: both would think that it is theirs to free. */
 #include "task/member.h"
 
@@ -34,7 +35,7 @@ static void open_handle(mag_worker *w, mag_group *g, mag_handle *h)
 	h->group = g;
 	h->listed = 0;
 	h->result = -EINPROGRESS;
-	magi_store_rlx(&h->done, 0u); /* [handle] nobody else has it yet */
+	magi_store_rlx(&h->done, 0u); /* [lock] nobody else has it yet */
 	magi_waitq_init(&h->waiters, NULL);
 	magi_timer_init(&h->scope.timer);
 	h->scope.armed = NULL;
@@ -164,7 +165,7 @@ static void settle_handle(mag_group *g, mag_handle *h, int64_t rc, bool ran, mag
 			give_handle(g, h, granted);
 		magi_lock_release(magi_waitq_lock(&g->news));
 	}
-	magi_store_rel(&h->done, 1u); /* [handle] */
+	magi_store_rlx(&h->done, 1u); /* [lock] */
 	magi_lock_release(magi_waitq_lock(&h->waiters));
 }
 
@@ -179,7 +180,7 @@ static void dismiss(mag_worker *w, mag_group *g, mag_frame *f, mag_frame *child,
 	if (f->leader == g->scope.owner)
 		g->started--;
 	else
-		magi_sub_ar(&g->balance, (int64_t)2); /* [balance] f itself keeps the group open */
+		magi_sub_rlx(&g->balance, (int64_t)2); /* [balance] f itself keeps the group open */
 	if (w)
 		magi_frame_give(w, child, child->class_);
 	else
@@ -282,7 +283,7 @@ mag_group *magi_member_end(mag_frame *f, int64_t rc)
 	mag_handle *h;
 	mag_group *g = group_of(f, &h);
 	mag_frame *granted = NULL;
-	bool called_off = magi_load_acq(&f->scope->cancelled) && rc == MAG_ECANCELED; /* [cancelled] */
+	bool called_off = magi_load_rlx(&f->scope->cancelled) && rc == MAG_ECANCELED; /* [cancelled] it has been told */
 	bool cancel = false;
 
 	magi_lock_acquire(magi_waitq_lock(&g->places));
@@ -342,7 +343,7 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 	int64_t rc = magi_wait_begin(w, f);
 
 	magi_lock_acquire(lock);
-	if (magi_load_rlx(&h->done)) { /* [handle] */
+	if (magi_load_rlx(&h->done)) { /* [lock] */
 		rc = h->result;
 		take_back(h);
 	} else if (rc == 0 && magi_wait_park(f, &h->waiters, 0)) {
@@ -359,7 +360,7 @@ bool mag_handle_done(const mag_handle *h)
 {
 	magi_lock *lock = (magi_lock *)(void *)(uintptr_t)&h->waiters.lock;
 
-	if (!magi_load_acq(&h->done)) /* [handle] */
+	if (!magi_load_rlx(&h->done)) /* [lock] passed below */
 		return false;
 	magi_lock_acquire(lock); /* whoever stored it has let go then */
 	magi_lock_release(lock);

@@ -112,7 +112,7 @@ void magi_scope_push(mag_frame *f, mag_scope *s)
 		return;
 	do
 		after = (state + MAGI_DEPTH) & ~(uint32_t)MAGI_CANCEL;
-	while (!magi_cas_ar(&leader->state, &state, after)); /* [state] */
+	while (!magi_cas_rlx(&leader->state, &state, after)); /* [state] leaving it acquires what is wiped out here */
 }
 
 /* The owner's part of leaving: it lives in the parent again. s is unlinked: its flag is final. */
@@ -125,11 +125,11 @@ void magi_scope_pop(mag_frame *f, mag_scope *s)
 	if (!less && !magi_load_rlx(&s->cancelled)) /* [cancelled] */
 		return;
 	if (less)
-		magi_sub_ar(&leader->state, less); /* [state] */
-	magi_and_ar(&leader->state, ~(uint32_t)MAGI_CANCEL); /* [state] */
+		magi_sub_rlx(&leader->state, less); /* [state] */
+	magi_and_acq(&leader->state, ~(uint32_t)MAGI_CANCEL); /* [state] */
 	/* A canceller sets the flag, then marks: either its mark comes after ours, or we see its flag. */
-	if (magi_load_acq(&s->parent->cancelled)) /* [cancelled] */
-		magi_or_ar(&leader->state, MAGI_CANCEL); /* [state] */
+	if (magi_load_rlx(&s->parent->cancelled)) /* [cancelled] each await asks it again */
+		magi_or_rlx(&leader->state, MAGI_CANCEL); /* [state] */
 }
 
 void magi_scope_open(mag_worker *w, mag_frame *f, mag_scope *s, uint64_t deadline, unsigned flags)
@@ -147,8 +147,8 @@ void magi_scope_open(mag_worker *w, mag_frame *f, mag_scope *s, uint64_t deadlin
 	if (deep) {
 		int32_t any = magi_load_rlx(&s->cancelled); /* [cancelled] */
 
-		magi_cas_seq(&s->cancelled, &any, MAG_EDEPTH); /* [cancelled] */
-		magi_or_ar(&f->leader->state, MAGI_CANCEL); /* [state] */
+		magi_cas_rlx(&s->cancelled, &any, MAG_EDEPTH); /* [cancelled] it is its own task that is told */
+		magi_or_rlx(&f->leader->state, MAGI_CANCEL); /* [state] */
 	}
 }
 
@@ -157,7 +157,7 @@ int magi_scope_close(mag_frame *f, mag_scope *s)
 	magi_scope_exit(s);
 	magi_open_pop(f, &s->open, "MAG_SCOPE_END");
 	magi_scope_pop(f, s);
-	return magi_load_acq(&s->cancelled); /* [cancelled] */
+	return magi_load_rlx(&s->cancelled); /* [cancelled] who set it has let go of it */
 }
 
 mag_frame *magi_scope_end(mag_worker *w, mag_frame *f, mag_scope *s)

@@ -113,7 +113,7 @@ bool magi_park(mag_frame *leader, uint32_t how, uint64_t what)
 			return false;
 		}
 		after = ((s + MAGI_SEQ) & ~(uint32_t)MAGI_TIMED) | how;
-	} while (!magi_cas_ar(&leader->state, &s, after)); /* [state] */
+	} while (!magi_cas_rel(&leader->state, &s, after)); /* [state] */
 	return true;
 }
 
@@ -162,7 +162,7 @@ bool magi_wait_park_io(mag_frame *f, uint64_t token)
 
 void magi_wait_end_io(mag_frame *f)
 {
-	magi_and_ar(&f->leader->state, ~(uint32_t)MAGI_PARKED_IO); /* [state] */
+	magi_and_acq(&f->leader->state, ~(uint32_t)MAGI_PARKED_IO); /* [state] a mark's token has been read */
 }
 
 /* Waking. */
@@ -175,7 +175,7 @@ bool magi_claim(mag_frame *leader)
 	do {
 		if (!(s & MAGI_PARKED))
 			return false;
-	} while (!magi_cas_ar(&leader->state, &s, s & ~(uint32_t)MAGI_PARKED)); /* [state] */
+	} while (!magi_cas_rlx(&leader->state, &s, s & ~(uint32_t)MAGI_PARKED)); /* [state] the caller's lock orders */
 	return true;
 }
 

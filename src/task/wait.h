@@ -5,11 +5,13 @@
  * Always:  a parked task is resumed by exactly one party: the one whose CAS clears PARKED in the leader's state word,
  *          granting or cancelling. A grant that finds its waiter claimed by a canceller goes to the next one.
  *          A parked operation on a ring (PARKED_IO) is resumed by its terminal completion only; cancelling it asks.
- * Pairs:   [state] parking, claiming and marking are read-modify-writes (acquire, release) of one word: no Dekker race
- *          between park and cancel; and what the granter wrote is visible to the resumed task.
- *          A canceller reads q.token before its CAS on the state word, whose park count makes it fail if that has
- *          changed since, and q.leaf after it; so every write of q is an atomic one, relaxed, though only its owner
- *          writes it.
+ * Pairs:   [state] parking, claiming and marking are read-modify-writes of one word: no Dekker race between park and
+ *          cancel. A park releases, a mark acquires that; a mark releases, and a park that it makes fail acquires that:
+ *          who is told that he is cancelled finds his scope's flag set, and sees what the canceller wrote before. A
+ *          claim is relaxed: who grants has the lock under which the task has parked, or was given the job after it,
+ *          and what the granter wrote comes to the task by the queue that resumes it. A canceller reads q.token before
+ *          its CAS on the state word, whose park count makes it fail if that has changed since, and q.leaf after it; so
+ *          every write of q is an atomic one, relaxed, though only its owner writes it.
  * Not:     a lock per task; a flag checked before parking (a cancel between check and park was lost). */
 #ifndef MAGI_TASK_WAIT_H
 #define MAGI_TASK_WAIT_H
@@ -73,7 +75,8 @@ void magi_wait_list(mag_frame **list, mag_frame *f);
 /* Resumes a list of granted frames from any thread. The runtime is found from the frames. */
 void magi_wait_resume(mag_frame *list);
 
-/* Owner of a claim: true when the state said PARKED and no longer does. */
+/* Owner of a claim: true when the state said PARKED and no longer does. The caller must see what the task did before it
+ * parked, by a lock or else; this orders nothing. */
 bool magi_claim(mag_frame *leader);
 
 /* Takes a claimed frame out of its queue after a cancellation; says whether it is to be resumed now. */

@@ -24,7 +24,7 @@ static void add_state(struct magi_text *t, struct magi_worker *w)
 
 	if (magi_load_acq(&w->rt->idle.sleepers) >> w->pub.index & 1) { /* [sleep] */
 		magi_text_add(t, "asleep");
-	} else if (!magi_load_acq(&w->awake)) { /* [busy] */
+	} else if (!magi_load_rlx(&w->awake)) { /* [busy] */
 		magi_text_add(t, "looks for work");
 	} else {
 		magi_text_add(t, "runs");

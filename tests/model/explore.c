@@ -205,6 +205,23 @@ unsigned explore_choose(unsigned n)
 	return n == 1 ? 0 : answer(&now, false);
 }
 
+void explore_ordered(const void *p)
+{
+	view_order(p);
+}
+
+struct explore_moment explore_last_load(void)
+{
+	if (running == NOBODY || !model->views)
+		return (struct explore_moment){ 0 };
+	return (struct explore_moment){ (int16_t)running, thread[running].loaded };
+}
+
+bool explore_is_after(struct explore_moment m)
+{
+	return running == NOBODY || !m.clock || view_saw(running, m.thread, (uint8_t)m.clock);
+}
+
 void explore_point(void)
 {
 	if (running != NOBODY)

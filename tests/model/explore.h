@@ -76,6 +76,19 @@ void explore_leave(void);
 /* The model thread that runs, -1: start or end does. */
 int explore_thread(void);
 
+/* A moment of a thread, and whether release and acquire alone order it before what the running thread does from here
+ * on. What has to come after a load must be asked for: no execution has a load that gives what is stored later, though
+ * a memory model may. Under TSO all is ordered. */
+struct explore_moment {
+	int16_t thread, clock; /* all zero: none */
+};
+struct explore_moment explore_last_load(void); /* the running thread's */
+bool explore_is_after(struct explore_moment m);
+
+/* A store there, other than an exchange, has to come after the last one that made a difference: whoever stores must
+ * know of that, or a memory model may have it the other way round, as no execution does. Called by start. */
+void explore_ordered(const void *p);
+
 /* What the running thread has read does not matter from here on, but for what is in memory that start has named. */
 void explore_point(void);
 

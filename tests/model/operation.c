@@ -73,6 +73,7 @@ static uint64_t load_view(enum model_order order, const void *p, size_t size, co
 	if (!own)
 		back = explore_choose(view_readable(running, l, order));
 	v = view_load(running, l, back, order);
+	thread[running].loaded = view_clock(running);
 	explore_note(back ? "load old" : "load", name, v);
 	return v;
 }
@@ -87,6 +88,8 @@ static void store_view(enum model_order order, void *p, size_t size, uint64_t v,
 		explore_step(ANY);
 	view_catch_up(running);
 	plain_access(p, size, ATOMIC_WRITE);
+	if (!view_in_order(running, view_at(p, size)))
+		explore_fail("a store that may come before the last one", name, 0);
 	view_store(running, view_at(p, size), v, order);
 	trace_add(running, "store", name, v);
 }

@@ -21,12 +21,19 @@ enum { FRAMES = 8, OWNER = 0 };
 static struct magi_deque deque;
 static mag_frame frame[FRAMES], stale; /* stale: what a slot held before */
 static int pushed, taken[FRAMES];
+static int64_t place[FRAMES];                               /* where it was pushed */
+static struct explore_moment was_read[MAGI_DEQUE_CAPACITY]; /* when a thief read the frame there that it got */
+static struct explore_moment took_shared[FRAMES];           /* when its owner took it from between thieves */
 
 static void push(void)
 {
+	int64_t b = magi_load_rlx(&deque.bottom);
+
 	frame[pushed].op.result = pushed; /* what the frame has, to be seen by whoever takes it */
-	if (magi_deque_push(&deque, &frame[pushed]))
-		pushed++;
+	if (magi_deque_push(&deque, &frame[pushed])) {
+		explore_assert(explore_is_after(was_read[b % MAGI_DEQUE_CAPACITY]));
+		place[pushed++] = b;
+	}
 	explore_point();
 }
 
@@ -49,9 +56,12 @@ static void take(const mag_frame *f)
 static void pop(void)
 {
 	const mag_frame *f = magi_deque_pop(&deque);
+	struct explore_moment looked = explore_last_load(); /* at top, if it was shared */
 
 	if (f) {
 		take(f);
+		if (magi_load_rlx(&deque.bottom) > place[f - frame])
+			took_shared[f - frame] = looked;
 		explore_point();
 		return;
 	}
@@ -75,8 +85,21 @@ static void steal(void)
 	bool lost;
 	const mag_frame *f = magi_deque_steal(&deque, &lost);
 
-	if (f)
+	if (f) {
 		take(f);
+		was_read[place[f - frame] % MAGI_DEQUE_CAPACITY] = explore_last_load();
+	}
+	explore_point();
+}
+
+/* A thief sees no older split than who made the top that it sees. */
+static void looks(void)
+{
+	int64_t t = magi_load_rlx(&deque.top);
+
+	magi_fence_seq(&deque.top);
+	for (int i = 0; i < pushed; i++)
+		explore_assert(place[i] >= t || explore_is_after(took_shared[i]));
 	explore_point();
 }
 
@@ -89,8 +112,13 @@ static void given(int private, int shared, bool revokes)
 	explore_shared(frame, sizeof(frame));
 	explore_ghost(taken, sizeof(taken));
 	explore_ghost(&pushed, sizeof(pushed));
+	explore_ghost(place, sizeof(place));
+	explore_ghost(was_read, sizeof(was_read));
+	explore_ghost(took_shared, sizeof(took_shared));
 	memset(&deque, 0, sizeof(deque));
 	memset(taken, 0, sizeof(taken));
+	memset(was_read, 0, sizeof(was_read));
+	memset(took_shared, 0, sizeof(took_shared));
 	pushed = 0;
 	trace_forget();
 	trace_name(&stale, "stale");
@@ -262,6 +290,7 @@ static void asks_and_revokes(void)
 #define REVOKED(what, given, ...) MODEL_(what, given, 3, true, __VA_ARGS__)
 static const struct explore_model
 	last = MODEL("last", two_shared, pops_three, steals_two, steals_two),
+	seen = MODEL("seen", two_shared, pops_two, looks),
 	take_half = MODEL("take_half", four_shared, pops_three, steals_three, steal),
 	reuse = MODEL("reuse", two_shared, pops_two_and_pushes_one, steals_two, steal),
 	full = MODEL("full", four_shared, pushes_two_and_pops_them, steals_two, steal),
@@ -269,6 +298,7 @@ static const struct explore_model
 	revoke = REVOKED("revoke", two_private_and_revokes, pops_two, revokes_and_steals_two, steal),
 	revoke_half = REVOKED("revoke_half", three_private_and_revokes, pops_three, revokes_and_steals_two),
 	two_revoke = REVOKED("two_revoke", two_private_and_revokes, pops_two, revokes_and_steals, revokes),
+	revoke_reused = REVOKED("revoke_reused", two_private_and_revokes, pops_two_and_pushes_one, revokes, steal),
 	publish = REVOKED("publish", nothing_and_revokes, pushes_two_and_pops_them, revokes_and_steals_two),
 	both = REVOKED("both", nothing_and_revokes, pushes_and_answers, asks_and_revokes),
 	forks = REVOKED("forks", nothing_and_revokes, forks_two_deep, revokes_and_steals_two);
@@ -278,8 +308,9 @@ static const struct explore_model
 Test(deque, fault_is_found, .timeout = 120)
 {
 	/* the small ones first */
-	const struct explore_model *const all[] = { &publish, &full, &reuse, &revoke_half, &forks, &two_revoke,
-						    &share,   &both, &last,  &take_half,   &revoke };
+	const struct explore_model *const all[] = { &publish, &full,       &reuse, &revoke_half, &revoke_reused,
+						    &forks,   &share,      &both,  &last,        &take_half,
+						    &revoke,  &two_revoke, &seen };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -289,6 +320,11 @@ Test(deque, fault_is_found, .timeout = 120)
 Test(deque, last_frame_goes_to_one_of_owner_and_two_thieves, .timeout = 300)
 {
 	cr_assert(explore_holds(&last));
+}
+
+Test(deque, thief_sees_with_the_top_what_its_owner_has_taken_back, .timeout = 300)
+{
+	cr_assert(explore_holds(&seen));
 }
 
 /* Four, so that thieves can pass the half that the owner takes back before it is there. */
@@ -330,6 +366,11 @@ Test(deque, two_may_revoke_at_once, .timeout = 300)
 Test(deque, revoked_frame_is_in_its_slot, .timeout = 300)
 {
 	cr_assert(explore_holds(&publish));
+}
+
+Test(deque, revoked_frame_is_the_one_that_was_pushed_last, .timeout = 300)
+{
+	cr_assert(explore_holds(&revoke_reused));
 }
 
 Test(deque, one_may_revoke_while_the_owner_answers, .timeout = 300)

@@ -20,7 +20,7 @@ static struct magi_worker on[MODEL_THREADS];
 static mag_group group;
 static mag_handle handle;
 static mag_frame member[MEMBERS];
-static uint64_t value[MEMBERS];
+static uint64_t value[MEMBERS], reason; /* reason: what a canceller writes */
 static int ended;
 static const mag_site site;
 
@@ -29,7 +29,7 @@ void magi_scope_disarm(mag_scope *s)
 	(void)s;
 }
 
-static void given(uint32_t started)
+static void may_be_cancelled(uint32_t started)
 {
 	const struct mag_group_options options = { .size = sizeof(options), .policy = MAG_COLLECT };
 
@@ -43,6 +43,7 @@ static void given(uint32_t started)
 	for (int i = 0; i < MODEL_THREADS; i++) {
 		on[i].rt = &runtime;
 		on[i].pub.index = (uint32_t)i;
+		on[i].pub.sleepers = &runtime.idle.sleepers;
 		for (int c = 0; c < MAGI_CLASSES; c++) {
 			on[i].pub.free[c].head = &on[i].pub.none;
 			on[i].pub.free[c].high = 100;
@@ -57,6 +58,14 @@ static void given(uint32_t started)
 	explore_shared(&handle, sizeof(handle));
 	explore_shared(member, sizeof(member));
 	explore_shared(value, sizeof(value));
+	explore_shared(&reason, sizeof(reason));
+	explore_constant(&runtime.idle.sleepers, sizeof(runtime.idle.sleepers));
+	reason = 0;
+}
+
+static void given(uint32_t started)
+{
+	may_be_cancelled(started);
 	explore_constant(&group.scope.cancelled, sizeof(group.scope.cancelled));
 }
 
@@ -157,6 +166,30 @@ static void joins_and_looks(void)
 	explore_freed(&handle);
 }
 
+/* Who may start no more is told why. */
+
+static void none_started(void)
+{
+	may_be_cancelled(0);
+}
+
+static void spawns(void)
+{
+	const mag_frame *f = magi_spawn(&on[0].pub, &frame[OWNER], &group, &member[0], NULL, MAGI_CLASS(SIZE), NULL, 0);
+
+	explore_assert(f == &frame[OWNER]);
+	if (f->op.result == MAG_ECANCELED)
+		explore_assert(reason == 1);
+	else
+		explore_assert(group.started == 1);
+}
+
+static void cancels(void)
+{
+	reason = 1;
+	mag_group_cancel(&group);
+}
+
 static void nothing(void)
 {
 }
@@ -174,6 +207,7 @@ static const struct explore_model two = MODEL("two", two_started, EXPLORE_ALL, 0
 					       both_end),
 				  handle_waited = MODEL("handle_waited", one_with_a_handle, EXPLORE_ALL, 0,
 							waits_and_joins, both_end),
+				  refused = MODEL("refused", none_started, EXPLORE_ALL, 0, spawns, cancels),
 				  handle_kept = MODEL("handle_kept", one_with_a_handle, EXPLORE_ALL, 0, joins_and_looks,
 						      first_ends, second_ends);
 
@@ -181,7 +215,8 @@ static const struct explore_model two = MODEL("two", two_started, EXPLORE_ALL, 0
 
 Test(group, fault_is_found, .timeout = 120)
 {
-	const struct explore_model *const all[] = { &together, &two, &spawning, &next, &handle_waited, &handle_kept };
+	const struct explore_model *const all[] = { &together, &two,           &refused,    &spawning,
+						    &next,     &handle_waited, &handle_kept };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -201,6 +236,11 @@ Test(group, ends_that_are_told_together_count_as_many, .timeout = 300)
 Test(group, member_that_starts_another_is_waited_for, .timeout = 300)
 {
 	cr_assert(explore_holds(&spawning));
+}
+
+Test(group, spawn_that_is_refused_says_why, .timeout = 300)
+{
+	cr_assert(explore_holds(&refused));
 }
 
 Test(group, next_handle_is_the_owners_to_free, .timeout = 300)

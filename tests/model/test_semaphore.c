@@ -11,7 +11,7 @@
 
 static mag_semaphore semaphore;
 static uint32_t held[TASKS];
-static uint64_t guarded;
+static uint64_t guarded, written[2];
 
 static void start(void)
 {
@@ -23,6 +23,8 @@ static void start(void)
 	memset(held, 0, sizeof(held));
 	guarded = 0;
 	explore_shared(&guarded, sizeof(guarded));
+	memset(written, 0, sizeof(written));
+	explore_shared(written, sizeof(written));
 	explore_ghost(held, sizeof(held));
 	/* task 1 is never cancelled, task 0 by thread 2 */
 	explore_constant(&its_scope[1].cancelled, sizeof(its_scope[1].cancelled));
@@ -170,6 +172,30 @@ static void reads_second(void)
 	reads(1);
 }
 
+/* Two give at once, and a third takes both without waiting, with what each of them wrote. */
+
+static void writes(int i)
+{
+	written[i] = 1;
+	release(1);
+}
+
+static void writes_first(void)
+{
+	writes(0);
+}
+
+static void writes_second(void)
+{
+	writes(1);
+}
+
+static void takes_both_and_reads(void)
+{
+	if (mag_semaphore_try_acquire(&semaphore, 2) == 0)
+		explore_assert(written[0] && written[1]);
+}
+
 static uint32_t in_all(void)
 {
 	return semaphore.state / 2 + held[0] + held[1];
@@ -202,6 +228,7 @@ static const struct explore_model
 	granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one, gives_one, cancels),
 	passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one, gives_one_and_cancels),
 	head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one, gives_one_and_cancels),
+	given_by_two = MODEL("given_by_two", EXPLORE_ALL, nothing, takes_both_and_reads, writes_first, writes_second),
 	two_in_turn = MODEL("two_in_turn", EXPLORE_ALL, two_in_all, gives_two_in_turn, wants_two_and_gets_them),
 	ended = MODEL("ended", EXPLORE_ALL, nothing, gives_one, gets_one_and_ends_it);
 
@@ -209,9 +236,8 @@ static const struct explore_model
 
 Test(semaphore, fault_is_found, .timeout = 120)
 {
-	const struct explore_model *const all[] = {
-		&granted_or_cancelled, &exclusive, &two_at_once, &two_in_turn, &ended, &head_goes, &passed_on
-	};
+	const struct explore_model *const all[] = { &granted_or_cancelled, &exclusive, &two_at_once, &given_by_two,
+						    &two_in_turn,          &ended,     &head_goes,   &passed_on };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -226,6 +252,11 @@ Test(semaphore, permit_goes_to_the_waiter_or_stays_when_that_is_cancelled, .time
 Test(semaphore, permit_that_is_left_comes_with_what_its_giver_wrote, .timeout = 300)
 {
 	cr_assert(explore_holds(&two_at_once));
+}
+
+Test(semaphore, permits_of_several_come_with_what_each_wrote, .timeout = 300)
+{
+	cr_assert(explore_holds(&given_by_two));
 }
 
 Test(semaphore, holders_see_what_the_last_one_wrote, .timeout = 300)

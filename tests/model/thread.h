@@ -33,6 +33,7 @@ struct thread {
 	uint32_t clean;   /* BARRIER: a bit for each thread that has been without, or interrupted */
 	bool rung;
 	uint32_t points;
+	uint8_t loaded; /* its clock at its last load */
 	struct {
 		const void *p;
 		size_t size;

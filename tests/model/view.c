@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE = 256, DIRTY = 16 };
+enum { TABLE = 256, DIRTY = 16, ORDERED = 8 };
 
 struct message {
 	uint64_t value;
@@ -22,6 +22,8 @@ struct location {
 
 static struct location location[VIEW_LOCATIONS];
 static uint32_t locations;
+static const void *ordered[ORDERED];
+static uint32_t ordered_count;
 static struct location *table[TABLE];
 
 static struct {
@@ -67,7 +69,7 @@ static void know(struct view *v, const struct location *l, uint32_t at)
 void view_clear(void)
 {
 	memset(table, 0, sizeof(table));
-	locations = 0;
+	locations = ordered_count = 0;
 }
 
 static void first_message(struct location *l)
@@ -206,6 +208,35 @@ void view_fence(int t)
 	of[t].fenced = of[t].now;
 	of[t].now.clock[t]++; /* what it does from here on does not come with a relaxed store */
 	of[t].read.clock[t] = of[t].now.clock[t];
+}
+
+static bool is_ordered(const void *p)
+{
+	for (uint32_t i = 0; i < ordered_count; i++) {
+		if (ordered[i] == p)
+			return true;
+	}
+	return false;
+}
+
+void view_order(const void *p)
+{
+	if (is_ordered(p))
+		return; /* start says it for each execution */
+	if (ordered_count == ORDERED)
+		give_up("too many ordered locations");
+	ordered[ordered_count++] = p;
+}
+
+bool view_in_order(int t, const struct location *l)
+{
+	uint32_t at = l->newest;
+
+	if (!is_ordered(l->p))
+		return true;
+	while (at && l->message[at].value == l->message[at - 1].value)
+		at--;
+	return of[t].now.at[l->index] >= at;
 }
 
 bool view_last_was_old(int t)

@@ -46,6 +46,10 @@ void view_store(int thread, struct location *l, uint64_t value, enum model_order
 uint64_t view_exchange(int thread, struct location *l, uint64_t value, enum model_order order);
 void view_fence(int thread);
 
+/* Whether stores there are in the order of what threads know (explore.h), and whether this one's next would be. */
+void view_order(const void *p);
+bool view_in_order(int thread, const struct location *l);
+
 /* Whether the thread's last load gave an old store. */
 bool view_last_was_old(int thread);
 /* Says whether one has since the last call; from here on the thread knows the newest in those places, since nothing stays

@@ -30,6 +30,7 @@ extern void magi_atomic_point(void);
 #define magi_store_rlx(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define magi_store_rel(p, v) (MAGI_POINT_FIRST __atomic_store_n((p), (v), __ATOMIC_RELEASE))
 
+#define magi_xchg_rlx(p, v) (MAGI_POINT_FIRST __atomic_exchange_n((p), (v), __ATOMIC_RELAXED))
 #define magi_xchg_acq(p, v) (MAGI_POINT_FIRST __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE))
 #define magi_xchg_rel(p, v) (MAGI_POINT_FIRST __atomic_exchange_n((p), (v), __ATOMIC_RELEASE))
 #define magi_xchg_ar(p, v) (MAGI_POINT_FIRST __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL))
@@ -53,12 +54,13 @@ extern void magi_atomic_point(void);
 #define magi_add_ar(p, v) (MAGI_POINT_FIRST __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL))
 #define magi_add_seq(p, v) (MAGI_POINT_FIRST __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
 #define magi_sub_rlx(p, v) (MAGI_POINT_FIRST __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED))
+#define magi_sub_rel(p, v) (MAGI_POINT_FIRST __atomic_fetch_sub((p), (v), __ATOMIC_RELEASE))
 #define magi_sub_ar(p, v) (MAGI_POINT_FIRST __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL))
-#define magi_sub_seq(p, v) (MAGI_POINT_FIRST __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST))
+#define magi_or_rlx(p, v) (MAGI_POINT_FIRST __atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
 #define magi_or_ar(p, v) (MAGI_POINT_FIRST __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL))
-#define magi_or_seq(p, v) (MAGI_POINT_FIRST __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
+#define magi_and_rlx(p, v) (MAGI_POINT_FIRST __atomic_fetch_and((p), (v), __ATOMIC_RELAXED))
+#define magi_and_acq(p, v) (MAGI_POINT_FIRST __atomic_fetch_and((p), (v), __ATOMIC_ACQUIRE))
 #define magi_and_ar(p, v) (MAGI_POINT_FIRST __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL))
-#define magi_and_seq(p, v) (MAGI_POINT_FIRST __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
 
 /* Full barrier. p: a word that both ends touch, for ThreadSanitizer, which misreads fences and is given an RMW instead.
  * A locked operation on the own stack: never mfence, which costs several times as much. */

@@ -137,7 +137,7 @@ typedef uint64_t magi_pair __attribute__((may_alias));
 
 MAGI_FAST bool magi_joined_clean(const mag_frame *f)
 {
-	return magi_load_rlx((const magi_pair *)(const void *)&f->taken) == 0; /* [err] */
+	return magi_load_rlx((const magi_pair *)(const void *)&f->taken) == 0; /* [join] */
 }
 
 /* The join of a frame whose children are all back: its first error, which is taken. */
