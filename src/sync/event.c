@@ -6,7 +6,11 @@
  *          all but reset change the word under the lock, and SET is not.
  *          The step that sets it is the last that set makes on the event, unless there are waiters, which it resumes
  *          later: a task that finds it set, and knows of no other that waits, may free it.
- * Pairs:   [event] set (release) -> loaded by who goes on without waiting (acquire); waiters are ordered by the lock */
+ * Pairs:   [event] set (release) -> loaded by who goes on without waiting (acquire); waiters are ordered by the lock.
+ *          Each set is a read-modify-write, or a store under the lock, also where it changes nothing, and so is a reset:
+ *          either the reset comes first, and the event is set, or who resets sees (acquire) what was done before the set.
+ * Not:     a look alone when it is set already: who resets, looks for news and waits then waits for ever, if the look
+ *          saw the word from before the reset (tests/model/test_event.c). */
 #include <magpie/event.h>
 
 #include "sync/busy.h"
@@ -38,7 +42,7 @@ static bool set_or_wait(mag_event *e)
 		s = magi_load_acq(&e->state); /* [event] */
 		if (s & (SET | WAITERS))
 			return s & SET;
-	} while (!magi_cas_ar(&e->state, &s, s | WAITERS)); /* [event] */
+	} while (!magi_cas_rlx(&e->state, &s, s | WAITERS)); /* [event] */
 	return false;
 }
 
@@ -86,14 +90,15 @@ int mag_event_set(mag_event *e)
 
 	magi_point(MAGI_POINT_ATOMIC, NULL);
 	for (;;) {
-		if (s & SET)
-			return 0;
-		if (s & WAITERS) {
+		if (s & SET) { /* still, or its reset has not been seen: that one must see what came before this */
+			if (magi_cas_rel(&e->state, &s, s)) /* [event] */
+				return 0;
+		} else if (s & WAITERS) {
 			list = set_for_waiters(e);
 			if (list)
 				break;
 			s = magi_load_rlx(&e->state); /* [event] */
-		} else if (magi_cas_ar(&e->state, &s, s | SET)) { /* [event] */
+		} else if (magi_cas_rel(&e->state, &s, s | SET)) { /* [event] */
 			return 1;
 		}
 	}
@@ -104,5 +109,5 @@ int mag_event_set(mag_event *e)
 int mag_event_reset(mag_event *e)
 {
 	magi_point(MAGI_POINT_ATOMIC, NULL);
-	return magi_and_ar(&e->state, ~(uint32_t)SET) & SET ? 1 : 0; /* [event] */
+	return magi_and_acq(&e->state, ~(uint32_t)SET) & SET ? 1 : 0; /* [event] */
 }

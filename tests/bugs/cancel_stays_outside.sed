@@ -3,4 +3,4 @@
 # file: src/task/cancel.c
 # test: unit.cancel cancel/it_reaches_forked_children_called_frames_groups_and_handles_but_not_shields
 # test: unit.scope scope/each_of_two_deadlines_is_reported_by_its_own_scope
-s/if \(!\(s->flags & MAGI_SCOPE_SHIELD\) && magi_cas_[a-z]+\(&s->cancelled, &none, MAG_ECANCELED\)\)/if (none)/
+s/if \(magi_cas_[a-z]+\(&s->cancelled, &none, MAG_ECANCELED\)\)/if (none)/
