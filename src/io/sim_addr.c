@@ -246,9 +246,11 @@ int magi_world_bind(struct sim_object *o, const struct sockaddr *addr, socklen_t
 {
 	int rc;
 
-	if (len < sizeof(sa_family_t) || addr->sa_family != o->family)
-		return len < sizeof(sa_family_t) || o->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
-	if (check_len(o->family, len) < 0 || o->local.len || o->alone)
+	if (check_len(o->family, len) < 0)
+		return -EINVAL;
+	if (addr->sa_family != o->family)
+		return o->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
+	if (o->local.len || o->alone)
 		return -EINVAL;
 	magi_world_addr_set(&o->local, addr, len);
 	if (o->family == AF_UNIX)
@@ -270,7 +272,7 @@ struct sim_addr magi_world_addr_source(const struct sim_addr *local, const struc
 	struct sim_addr from = *local;
 	uint32_t host;
 
-	if (from.len && !is_any(&from) && port(&from))
+	if (!is_any(&from) && port(&from))
 		return from;
 	magi_world_addr_loopback(&from, local->s.ss_family, port(local));
 	if (from.s.ss_family == AF_INET && host_v4(towards, &host) && ntohl(host) >> 24 == 10)
@@ -285,10 +287,11 @@ int magi_world_autobind(struct sim_object *o, const struct sim_addr *towards)
 	if (o->local.len || o->family == AF_UNIX)
 		return 0;
 	magi_world_addr_loopback(&o->local, o->family, 0);
-	o->local = magi_world_addr_source(&o->local, towards);
-	if (o->type == SOCK_DGRAM && o->family == AF_INET)
+	if (o->type == SOCK_STREAM && towards)
+		o->local = magi_world_addr_source(&o->local, towards);
+	else if (o->family == AF_INET)
 		v4(&o->local)->sin_addr.s_addr = htonl(INADDR_ANY);
-	if (o->type == SOCK_DGRAM && o->family == AF_INET6)
+	else
 		v6(&o->local)->sin6_addr = in6addr_any;
 	rc = take_port(o);
 	if (rc < 0)
@@ -298,7 +301,7 @@ int magi_world_autobind(struct sim_object *o, const struct sim_addr *towards)
 	return rc;
 }
 
-static int find_path(struct magi_world *w, const struct sim_addr *addr, struct sim_object **found)
+static int find_path(struct magi_world *w, const struct sim_addr *addr, int type, struct sim_object **found)
 {
 	char path[sizeof(struct sockaddr_un) + 1] = "";
 	struct sim_place place;
@@ -310,8 +313,12 @@ static int find_path(struct magi_world *w, const struct sim_addr *addr, struct s
 		return rc;
 	if (!place.node)
 		return -ENOENT;
+	if (!place.node->owner)
+		return -ECONNREFUSED;
+	if (place.node->owner->type != type)
+		return -EPROTOTYPE;
 	*found = place.node->owner;
-	return *found ? 0 : -ECONNREFUSED;
+	return 0;
 }
 
 int magi_world_find(struct magi_world *w, const struct sockaddr *bytes, socklen_t len, int type,
@@ -327,7 +334,7 @@ int magi_world_find(struct magi_world *w, const struct sockaddr *bytes, socklen_
 	if (magi_world_addr_is_ip(&addr) && is_any(&addr)) /* as a destination it means this host */
 		magi_world_addr_loopback(&addr, addr.s.ss_family, port(&addr));
 	if (addr.s.ss_family == AF_UNIX && len > PATH_AT && *path_of(&addr))
-		return find_path(w, &addr, found);
+		return find_path(w, &addr, type, found);
 	/* one of those who share it */
 	for (struct sim_object *o = w->bound; o; o = o->bound_next) {
 		if (o->type != type || (type == SOCK_STREAM && o->kind != SIM_LISTENER) || !answers(o, &addr))

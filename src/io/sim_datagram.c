@@ -28,7 +28,9 @@ static int find_receiver(struct sim_object *o, const struct msghdr *msg, struct 
 	*to = NULL;
 	if (o->alone) {
 		*to = o->mate;
-		return o->mate ? 0 : -ECONNREFUSED;
+		if (!o->mate)
+			return o->type == SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
+		return 0;
 	}
 	if (msg && msg->msg_name && msg->msg_namelen)
 		magi_world_addr_set(towards, msg->msg_name, msg->msg_namelen);
@@ -39,9 +41,7 @@ static int find_receiver(struct sim_object *o, const struct msghdr *msg, struct 
 	if (towards->s.ss_family != o->family)
 		return o->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
 	rc = magi_world_find(o->world, (const struct sockaddr *)&towards->s, towards->len, SOCK_DGRAM, to);
-	if (rc < 0 && o->family == AF_UNIX)
-		return rc;
-	if (rc == -EINVAL)
+	if (rc == -EINVAL || (rc < 0 && o->family == AF_UNIX))
 		return rc;
 	if (rc < 0 && o->peer.len)
 		o->error = ECONNREFUSED; /* the next one is told */
@@ -270,12 +270,14 @@ int magi_world_datagram_connect(struct sim_object *o, const struct sockaddr *add
 
 	if (o->alone)
 		return -EISCONN;
-	if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) {
+	if (len < sizeof(sa_family_t))
+		return -EINVAL;
+	if (addr->sa_family == AF_UNSPEC) {
 		o->peer.len = 0;
 		return 0;
 	}
-	if (len < sizeof(sa_family_t) || addr->sa_family != o->family)
-		return -EAFNOSUPPORT;
+	if (addr->sa_family != o->family)
+		return o->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
 	rc = magi_world_find(o->world, addr, len, SOCK_DGRAM, &to);
 	if (rc == -EINVAL || (rc < 0 && o->family == AF_UNIX))
 		return rc;

@@ -81,6 +81,8 @@ int magi_tree_walk(struct sim_tree *tree, struct sim_node *from, const char *pat
 		while (*path == '/')
 			path++;
 	}
+	if (!place->node && !place->dir->parent) /* that was removed */
+		return -ENOENT;
 	if (place->must_be_dir && place->node && !magi_node_is_dir(place->node))
 		return -ENOTDIR;
 	return 0;

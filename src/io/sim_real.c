@@ -57,6 +57,16 @@ static bool is_regular(int fd)
 	return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
+/* But not a datagram: its rest would be lost. */
+static uint32_t shorten(struct sim_op *op, uint32_t n)
+{
+	int type = SOCK_STREAM;
+	socklen_t size = sizeof(type);
+
+	getsockopt(op->req.fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	return type == SOCK_STREAM ? magi_world_shorten(op->io, n) : n;
+}
+
 static int real_receive(struct sim_op *op, struct magi_rec *rec)
 {
 	const struct magi_req *req = &op->req;
@@ -78,10 +88,10 @@ static int real_receive(struct sim_op *op, struct magi_rec *rec)
 		uint32_t n = magi_world_length(req);
 		char *to = magi_world_bounce(op, n);
 
-		rc = result(recv(req->fd, to, magi_world_shorten(io, n), flags));
+		rc = result(recv(req->fd, to, shorten(op, n), flags));
 	} else {
 		uint32_t n = magi_world_length(req);
-		struct iovec iov = { magi_world_bounce(op, n), n }; /* not shortened: a datagram's rest would be lost */
+		struct iovec iov = { magi_world_bounce(op, n), n };
 
 		op->msg = *(struct msghdr *)req->addr;
 		op->msg.msg_iov = &iov;
@@ -106,7 +116,7 @@ static int real_send(const struct magi_req *req)
 static int real_read(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
-	uint32_t n = magi_world_shorten(op->io, magi_world_length(req));
+	uint32_t n = shorten(op, magi_world_length(req));
 	char *to = magi_world_bounce(op, magi_world_length(req));
 	int rc;
 
@@ -123,7 +133,7 @@ static int real_read(struct sim_op *op)
 static int real_write(struct sim_op *op)
 {
 	const struct magi_req *req = &op->req;
-	uint32_t n = magi_world_shorten(op->io, magi_world_length(req));
+	uint32_t n = shorten(op, magi_world_length(req));
 	char *from = magi_world_bounce(op, magi_world_length(req));
 	bool regular = is_regular(req->fd);
 
@@ -160,9 +170,12 @@ static int real_connect(struct sim_op *op)
 
 static int real_accept(const struct magi_req *req)
 {
-	int rc;
+	int listens = 0, rc;
+	socklen_t size = sizeof(listens);
 
-	if (fcntl(req->fd, F_GETFD) >= 0 && !events_of(req->fd, POLLIN))
+	/* of another socket nothing would ever come */
+	if (getsockopt(req->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+	    !events_of(req->fd, POLLIN))
 		return SIM_WAIT;
 	rc = result(accept4(req->fd, req->addr, req->addr2, (int)req->op_flags));
 	return rc == -EAGAIN ? SIM_WAIT : rc;

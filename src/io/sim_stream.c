@@ -23,7 +23,7 @@ static int stream_accept(struct sim_op *op)
 	int fd;
 
 	if (listener->kind != SIM_LISTENER)
-		return listener->kind == SIM_FILE ? -ENOTSOCK : listener->kind == SIM_DATAGRAM ? -EOPNOTSUPP : -EINVAL;
+		return -EINVAL;
 	o = listener->queue;
 	if (!o || o->ready > w->now) {
 		magi_world_alarm(listener, o ? o->ready : MAGI_NEVER);
@@ -95,11 +95,10 @@ static int connect_hosted(struct sim_op *op, const struct sim_addr *towards)
 {
 	struct sim_object *client = op->object, *listener;
 	struct magi_world *w = client->world;
-	bool ip = magi_world_addr_is_ip(towards);
 	uint64_t until;
 	int rc;
 
-	if (ip && !op->connecting) {
+	if (!op->connecting) {
 		rc = magi_world_autobind(client, towards);
 		if (rc < 0)
 			return rc;
@@ -108,16 +107,14 @@ static int connect_hosted(struct sim_op *op, const struct sim_addr *towards)
 		magi_world_draw_cut(w, &client->local, towards);
 		return ask(op, op->later);
 	}
-	if (ip && magi_world_cut(w, &client->local, towards, w->now, &until))
+	if (magi_world_cut(w, &client->local, towards, w->now, &until))
 		return ask(op, ASK_AGAIN_NS << op->tries++);
 	rc = magi_world_find(w, op->req.addr, op->req.len, SOCK_STREAM, &listener);
-	if (rc == 0 && listener->kind != SIM_LISTENER)
-		rc = -ECONNREFUSED;
 	if (rc < 0)
 		return rc;
-	if (listener->queued >= listener->backlog && ip)
+	if (listener->queued >= listener->backlog)
 		return ask(op, ASK_AGAIN_NS << op->tries++);
-	if (ip && sim_chance(w, MAGI_CHANCE_RESET))
+	if (sim_chance(w, MAGI_CHANCE_RESET))
 		return -ECONNRESET;
 	join(client, listener, towards, w->now);
 	return 0;
@@ -130,12 +127,12 @@ static int stream_connect(struct sim_op *op, struct sim_object **where)
 	struct sim_addr towards;
 	int rc;
 
-	if (client->kind != SIM_SOCKET)
-		return client->kind == SIM_STREAM ? -EISCONN : client->kind == SIM_FILE ? -ENOTSOCK : -EINVAL;
 	if (op->req.len < sizeof(sa_family_t))
 		return -EINVAL;
+	if (client->kind != SIM_SOCKET)
+		return client->kind == SIM_LISTENER && client->family == AF_UNIX ? -EINVAL : -EISCONN;
 	if (to->sa_family != client->family)
-		return -EAFNOSUPPORT;
+		return client->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
 	magi_world_addr_set(&towards, to, op->req.len);
 	rc = magi_world_find(client->world, to, op->req.len, SOCK_STREAM, &listener);
 	if (rc == -EINVAL)
@@ -199,7 +196,7 @@ static int check_read(struct sim_op *op)
 	struct sim_object *o = op->object;
 
 	if (o->kind != SIM_STREAM)
-		return o->kind == SIM_SOCKET ? -ENOTCONN : -EINVAL;
+		return o->family == AF_UNIX ? -EINVAL : -ENOTCONN;
 	if (!o->in)
 		return -EBADF;
 	/* as the kernel: a buffer is picked before there is data to put there */
@@ -241,7 +238,7 @@ int magi_world_stream_write(struct sim_object *o, const void *bytes, uint32_t n)
 	struct sim_channel *c = o->out;
 
 	if (o->kind != SIM_STREAM)
-		return o->kind == SIM_SOCKET ? -ENOTCONN : -EINVAL;
+		return o->family == AF_UNIX ? -ENOTCONN : -EPIPE;
 	if (!c)
 		return -EBADF;
 	if (c->remote && !c->reset && sim_chance(o->world, MAGI_CHANCE_RESET)) {
@@ -290,13 +287,17 @@ static int stream_shutdown(struct sim_op *op)
 	struct sim_object *o = op->object;
 	uint32_t how = op->req.op_flags;
 
-	if (o->kind != SIM_STREAM || !o->in || !o->out)
-		return o->kind == SIM_SOCKET ? -ENOTCONN : -ENOTSOCK;
-	if (how == SHUT_RD || how == SHUT_RDWR) {
+	if (o->kind != SIM_STREAM)
+		return -ENOTCONN;
+	if (!o->in || !o->out)
+		return -ENOTSOCK;
+	if (how > SHUT_RDWR)
+		return -EINVAL;
+	if (how != SHUT_WR) {
 		o->in->stopped = true;
 		magi_world_changed(o->in->writer);
 	}
-	if (how == SHUT_WR || how == SHUT_RDWR)
+	if (how != SHUT_RD)
 		magi_world_channel_end(o->out);
 	magi_world_changed(o);
 	return 0;

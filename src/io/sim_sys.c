@@ -35,16 +35,26 @@ static int64_t noted(enum call call, int fd, int64_t result)
 	return result;
 }
 
-static int check_family(int family, int type, int protocol)
+/* What is not of the flags. */
+static int plain(int type)
 {
-	type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static int check_kind(int family, int type, int protocol)
+{
+	if (plain(type) > SOCK_PACKET)
+		return -EINVAL;
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		return -EAFNOSUPPORT;
-	if (family == AF_UNIX)
-		return protocol ? -EPROTONOSUPPORT : 0;
-	if (type == SOCK_STREAM)
-		return protocol && protocol != IPPROTO_TCP ? -EPROTONOSUPPORT : 0;
-	return protocol && protocol != IPPROTO_UDP ? -EPROTONOSUPPORT : 0;
+	if (plain(type) != SOCK_STREAM && plain(type) != SOCK_DGRAM &&
+	    (family != AF_UNIX || plain(type) != SOCK_SEQPACKET))
+		return -ESOCKTNOSUPPORT;
+	if (!protocol || (family == AF_UNIX && protocol == PF_UNIX))
+		return 0;
+	if (family == AF_UNIX || protocol != (plain(type) == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
+		return -EPROTONOSUPPORT;
+	return 0;
 }
 
 static struct sim_object *make(struct magi_world *w, int family, int type, enum sim_kind kind)
@@ -52,40 +62,38 @@ static struct sim_object *make(struct magi_world *w, int family, int type, enum 
 	struct sim_object *o = magi_world_object(w, kind);
 
 	o->family = family;
-	o->type = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	o->type = plain(type);
 	o->flags = O_RDWR | (type & SOCK_NONBLOCK ? O_NONBLOCK : 0);
 	return o;
 }
 
 static int sys_socket(struct magi_world *w, int family, int type, int protocol)
 {
-	int rc = check_family(family, type, protocol), plain = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int rc = check_kind(family, type, protocol);
 
 	magi_world_enter(w);
-	if (rc == 0 && plain != SOCK_STREAM && plain != SOCK_DGRAM)
-		rc = plain == SOCK_SEQPACKET ? -EPROTONOSUPPORT : -EINVAL;
+	if (rc == 0 && plain(type) == SOCK_SEQPACKET)
+		rc = -ESOCKTNOSUPPORT; /* only in pairs */
 	if (rc == 0)
-		rc = magi_world_fd_new(make(w, family, type, plain == SOCK_STREAM ? SIM_SOCKET : SIM_DATAGRAM));
+		rc = magi_world_fd_new(make(w, family, type, plain(type) == SOCK_STREAM ? SIM_SOCKET : SIM_DATAGRAM));
 	magi_world_leave(w);
 	return (int)noted(SOCKET, type, rc);
 }
 
 static int sys_socketpair(struct magi_world *w, int family, int type, int protocol, int pair[2])
 {
-	int rc = check_family(family, type, protocol), plain = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int rc = check_kind(family, type, protocol);
 	struct sim_object *a, *b;
 
 	if (rc == 0 && family != AF_UNIX)
 		rc = -EOPNOTSUPP;
-	if (rc == 0 && plain != SOCK_STREAM && plain != SOCK_DGRAM && plain != SOCK_SEQPACKET)
-		rc = -ESOCKTNOSUPPORT;
 	if (rc < 0)
 		return rc;
 	magi_world_enter(w);
-	a = make(w, family, type, plain == SOCK_STREAM ? SIM_STREAM : SIM_DATAGRAM);
+	a = make(w, family, type, plain(type) == SOCK_STREAM ? SIM_STREAM : SIM_DATAGRAM);
 	b = make(w, family, type, a->kind);
 	a->alone = b->alone = true;
-	if (plain == SOCK_STREAM) {
+	if (plain(type) == SOCK_STREAM) {
 		magi_world_channel(a, b);
 		magi_world_channel(b, a);
 	} else {

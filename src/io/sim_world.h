@@ -294,7 +294,7 @@ struct sim_addr magi_world_addr_source(const struct sim_addr *local, const struc
 /* Loopback, at that port. */
 void magi_world_addr_loopback(struct sim_addr *addr, int family, uint32_t port);
 int magi_world_bind(struct sim_object *object, const struct sockaddr *addr, socklen_t len);
-/* Gives it an address if it has none: a socket that is to send. */
+/* Gives it an address if it has none: a socket that is to send; or to listen, then there is no `towards`. */
 int magi_world_autobind(struct sim_object *object, const struct sim_addr *towards);
 void magi_world_unbind(struct sim_object *object);
 /* Who is reached there: a listener, or a datagram socket; 0 or -errno. */
