@@ -43,6 +43,8 @@ if(MAGPIE_COVERAGE)
 			add_compile_options(-fcoverage-mcdc)
 		endif()
 		add_link_options(-fprofile-instr-generate)
+		add_library(magpie_profile_abort OBJECT ${PROJECT_SOURCE_DIR}/cmake/profile_abort.c)
+		link_libraries(magpie_profile_abort)
 	else()
 		# several threads count at once
 		add_compile_options(--coverage -fprofile-update=atomic)
