@@ -57,15 +57,14 @@ void *magi_alloc_aligned(size_t align, size_t size)
 
 enum { HUGE_BYTES = 2 << 20 }; /* of a huge page on x86-64, and on arm64 with 4 KiB pages */
 
-/* Cuts a mapping down to `size` bytes at a multiple of HUGE_BYTES. */
+/* Cuts a mapping, of HUGE_BYTES more, down to `size` bytes at a multiple of HUGE_BYTES. */
 static char *trim(char *p, size_t mapped, size_t size)
 {
 	size_t head = -(uintptr_t)p % HUGE_BYTES;
 
 	if (head)
 		munmap(p, head);
-	if (mapped - head > size)
-		munmap(p + head + size, mapped - head - size);
+	munmap(p + head + size, mapped - head - size);
 	return p + head;
 }
 

@@ -107,7 +107,7 @@ bool magi_fault_text(char *text, size_t size)
 		if (!sites[i].at || sites[i].at == UINT64_MAX)
 			continue;
 		n = snprintf(text, size, "%s:%" PRIu64 ":%s", site_names[i], sites[i].at, how_name(sites[i].how));
-		if (sites[i].every && n > 0 && (size_t)n < size)
+		if (sites[i].every && (size_t)n < size)
 			snprintf(text + n, size - (size_t)n, ":%" PRIu64 ":%" PRIu64, sites[i].every, sites[i].times);
 		return true;
 	}

@@ -80,3 +80,19 @@ Test(alloc, memory_is_clean_where_that_was_asked_for, .timeout = 5)
 	magi_free(b);
 	magi_pages_unmap(c, 4096);
 }
+
+Test(alloc, what_takes_a_huge_page_begins_at_one, .timeout = 5)
+{
+	enum { HUGE_PAGE = 2 << 20, N = 4, SIZE = HUGE_PAGE + 4096 };
+	char *p[N];
+
+	for (int i = 0; i < N; i++) {
+		p[i] = magi_pages_map(SIZE);
+		cr_assert_not_null(p[i]);
+		cr_assert_eq((uintptr_t)p[i] % HUGE_PAGE, 0);
+		p[i][0] = p[i][SIZE - 1] = 'x';
+	}
+	for (int i = 0; i < N; i++)
+		magi_pages_unmap(p[i], SIZE);
+	cr_assert_null(magi_pages_map((size_t)1 << 62), "there is not that much");
+}

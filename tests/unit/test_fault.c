@@ -65,13 +65,19 @@ Test(fault, a_plan_is_read_as_it_is_written, .timeout = 10)
 {
 	static const char *const plans[] = { "memory:1:ENOMEM",   "system:17:EMFILE",    "begin:3:ECANCELED",
 					     "record:9:LATE",     "record:9:LAST",       "transfer:4:EIO",
-					     "cancel:1:EALREADY", "memory:5:ENOMEM:3:0", "memory:5:ENOMEM:1:64" };
+					     "cancel:1:EALREADY", "memory:5:ENOMEM:3:0", "memory:5:ENOMEM:1:64",
+					     "cancel:2:LATE" };
+	char little[8];
 
 	cr_assert_str_eq(text(), "none");
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		cr_assert(magi_fault_parse(plans[i]), "%s", plans[i]);
 		cr_assert_str_eq(text(), plans[i]);
 	}
+	cr_assert(magi_fault_parse("memory:5:ENOMEM:3"));
+	cr_assert_str_eq(text(), "memory:5:ENOMEM:3:0", "without an end");
+	cr_assert(magi_fault_text(little, sizeof(little)));
+	cr_assert_str_eq(little, "memory:");
 	magi_fault_set(MAGI_FAULT_MEMORY, UINT64_MAX, 0);
 	cr_assert_str_eq(text(), "none", "counting is no plan");
 }
