@@ -194,9 +194,9 @@ int magi_epoll_arm(struct magi_epoll *u, struct magi_epoll_fd *e, uint32_t event
 	if (mask == e->mask && e->file)
 		return 0;
 	rc = control(u, e, e->mask ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, mask);
-	if (rc == -ENOENT && e->mask) /* that was another file */
+	if (rc == -ENOENT) /* that was another file */
 		rc = control(u, e, EPOLL_CTL_ADD, mask);
-	else if (rc == -EEXIST && !e->mask) /* the same file under a new name */
+	else if (rc == -EEXIST) /* the same file under a new name */
 		rc = control(u, e, EPOLL_CTL_MOD, mask);
 	if (rc == 0)
 		e->mask = mask;
