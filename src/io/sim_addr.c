@@ -62,7 +62,7 @@ static void set_port(struct sim_addr *a, uint32_t number)
 		v4(a)->sin_port = htons((uint16_t)number);
 }
 
-/* The number of an IPv4 host, also as IPv6 writes it; false: it is another. */
+/* Of an IP address: the number of an IPv4 host, also as IPv6 writes it; false: it is another. */
 static bool host_v4(const struct sim_addr *a, uint32_t *host)
 {
 	if (a->s.ss_family == AF_INET) {
@@ -70,7 +70,7 @@ static bool host_v4(const struct sim_addr *a, uint32_t *host)
 		return true;
 	}
 	memcpy(host, &v6(a)->sin6_addr.s6_addr[12], sizeof(*host));
-	return a->s.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6(a)->sin6_addr);
+	return IN6_IS_ADDR_V4MAPPED(&v6(a)->sin6_addr);
 }
 
 bool magi_world_addr_same_host(const struct sim_addr *a, const struct sim_addr *b)
@@ -80,8 +80,7 @@ bool magi_world_addr_same_host(const struct sim_addr *a, const struct sim_addr *
 
 	if (a4 || b4)
 		return a4 && b4 && x == y;
-	return a->s.ss_family == AF_INET6 && b->s.ss_family == AF_INET6 &&
-	       !memcmp(&v6(a)->sin6_addr, &v6(b)->sin6_addr, sizeof(struct in6_addr));
+	return !memcmp(&v6(a)->sin6_addr, &v6(b)->sin6_addr, sizeof(struct in6_addr));
 }
 
 static bool is_any(const struct sim_addr *a)
@@ -126,7 +125,6 @@ uint32_t magi_world_addr_port(const struct sim_addr *addr)
 static bool answers(const struct sim_object *o, const struct sim_addr *wanted)
 {
 	const struct sim_addr *has = &o->local;
-	uint32_t host;
 
 	if (wanted->s.ss_family == AF_UNIX)
 		return has->s.ss_family == AF_UNIX && has->len == wanted->len && !memcmp(&has->s, &wanted->s, has->len);
@@ -136,26 +134,27 @@ static bool answers(const struct sim_object *o, const struct sim_addr *wanted)
 		return magi_world_addr_same_host(has, wanted);
 	if (has->s.ss_family == wanted->s.ss_family)
 		return true;
-	return has->s.ss_family == AF_INET6 && host_v4(wanted, &host) && !o->v6_only;
+	return has->s.ss_family == AF_INET6 && !o->v6_only;
 }
 
 static bool clash(const struct sim_object *a, const struct sim_object *b)
 {
-	if (a->type != b->type || b->alone || !magi_world_addr_is_ip(&b->local) || port(&a->local) != port(&b->local))
+	if (a->type != b->type || !magi_world_addr_is_ip(&b->local) || port(&a->local) != port(&b->local))
 		return false;
-	if (a->family != b->family && (a->v6_only || b->v6_only || a->type != b->type))
+	if (a->family != b->family && (a->v6_only || b->v6_only))
 		return false;
 	if (!is_any(&a->local) && !is_any(&b->local) && !magi_world_addr_same_host(&a->local, &b->local))
 		return false;
 	if (a->reuse_port && b->reuse_port)
 		return false;
-	return !(a->reuse_addr && b->reuse_addr && (b->kind != SIM_LISTENER || a->type == SOCK_DGRAM));
+	return !(a->reuse_addr && b->reuse_addr && b->kind != SIM_LISTENER);
 }
 
+/* o is to be bound. */
 static bool is_taken(const struct sim_object *o)
 {
 	for (const struct sim_object *b = o->world->bound; b; b = b->bound_next) {
-		if (b != o && clash(o, b))
+		if (clash(o, b))
 			return true;
 	}
 	return false;
@@ -205,7 +204,7 @@ static int bind_path(struct sim_object *o)
 	rc = magi_tree_walk(tree, NULL, path, false, &place);
 	if (rc < 0)
 		return rc;
-	if (place.node || !place.len)
+	if (place.node)
 		return -EADDRINUSE;
 	o->node = magi_node_make(tree, S_IFSOCK | 0755);
 	o->node->owner = o;
@@ -270,12 +269,11 @@ int magi_world_bind(struct sim_object *o, const struct sockaddr *addr, socklen_t
 struct sim_addr magi_world_addr_source(const struct sim_addr *local, const struct sim_addr *towards)
 {
 	struct sim_addr from = *local;
-	uint32_t host;
 
 	if (!is_any(&from) && port(&from))
 		return from;
 	magi_world_addr_loopback(&from, local->s.ss_family, port(local));
-	if (from.s.ss_family == AF_INET && host_v4(towards, &host) && ntohl(host) >> 24 == 10)
+	if (from.s.ss_family == AF_INET && ntohl(v4(towards)->sin_addr.s_addr) >> 24 == 10)
 		v4(&from)->sin_addr.s_addr = htonl(0x0a000001);
 	return from;
 }
@@ -333,13 +331,15 @@ int magi_world_find(struct magi_world *w, const struct sockaddr *bytes, socklen_
 	magi_world_addr_set(&addr, bytes, len);
 	if (magi_world_addr_is_ip(&addr) && is_any(&addr)) /* as a destination it means this host */
 		magi_world_addr_loopback(&addr, addr.s.ss_family, port(&addr));
-	if (addr.s.ss_family == AF_UNIX && len > PATH_AT && *path_of(&addr))
+	if (addr.s.ss_family == AF_UNIX && len == PATH_AT)
+		return -EINVAL;
+	if (addr.s.ss_family == AF_UNIX && *path_of(&addr))
 		return find_path(w, &addr, type, found);
 	/* one of those who share it */
 	for (struct sim_object *o = w->bound; o; o = o->bound_next) {
 		if (o->type != type || (type == SOCK_STREAM && o->kind != SIM_LISTENER) || !answers(o, &addr))
 			continue;
-		if (!n++ || (o->reuse_port && !magi_world_random(w, n)))
+		if (!n++ || !magi_world_random(w, n))
 			*found = o;
 		if (!o->reuse_port)
 			break;

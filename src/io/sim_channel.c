@@ -65,7 +65,7 @@ static uint64_t arrives(const struct sim_channel *c, uint64_t at)
 	const struct sim_object *o = c->reader;
 	uint64_t until = at;
 
-	if (c->remote && o && magi_world_cut(o->world, &o->local, &o->peer, at, &until))
+	if (c->remote && magi_world_cut(o->world, &o->local, &o->peer, at, &until))
 		return until;
 	return at;
 }
@@ -90,14 +90,13 @@ bool magi_world_channel_look(struct sim_channel *c)
 		next = arrives(c, c->ended_at);
 	if (c->there || c->reset || c->stopped || magi_world_channel_ended(c))
 		return true;
-	if (next > now)
-		magi_world_alarm(c->reader, next);
+	magi_world_alarm(c->reader, next);
 	return false;
 }
 
 bool magi_world_channel_ended(const struct sim_channel *c)
 {
-	return c->ended && !c->first && (!c->reader || arrives(c, c->ended_at) <= c->reader->world->now);
+	return c->ended && !c->first && arrives(c, c->ended_at) <= c->reader->world->now;
 }
 
 uint32_t magi_world_channel_read(struct sim_channel *c, void *to, uint32_t n, bool peek)
@@ -164,10 +163,8 @@ uint32_t magi_world_channel_write(struct sim_channel *c, const void *from, uint3
 	first = c->capacity - tail < n ? c->capacity - tail : n;
 	memcpy(c->data + tail, from, first);
 	memcpy(c->data, (const char *)from + first, n - first);
-	if (n) {
-		c->count += n;
-		send_bytes(c, n);
-	}
+	c->count += n;
+	send_bytes(c, n);
 	return n;
 }
 
@@ -209,14 +206,10 @@ void magi_world_break(struct sim_object *stream)
 {
 	struct sim_channel *in = stream->in, *out = stream->out;
 
-	if (in)
-		lose(in);
-	if (out)
-		lose(out);
-	if (in)
-		magi_world_changed(in->writer);
-	if (out)
-		magi_world_changed(out->reader);
+	lose(in);
+	lose(out);
+	magi_world_changed(in->writer);
+	magi_world_changed(out->reader);
 	magi_world_changed(stream);
 }
 

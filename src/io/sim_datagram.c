@@ -77,9 +77,7 @@ static void deliver(struct sim_object *from, struct sim_object *to, const struct
 	p->from = from->family == AF_UNIX ? from->local : magi_world_addr_source(&from->local, towards);
 	if (from->family != AF_UNIX && to->family == AF_INET6)
 		magi_world_addr_as_v6(&p->from);
-	p->at = late;
-	if (sim_hosted(w))
-		p->at += w->now + (from->family == AF_UNIX ? 0 : magi_world_between(w, 10, 200) * MAGI_NS_PER_US);
+	p->at = w->now + late + (from->family == AF_UNIX ? 0 : magi_world_between(w, 10, 200) * MAGI_NS_PER_US);
 	insert(to, p);
 }
 

@@ -33,7 +33,7 @@ uint32_t magi_world_events(struct sim_object *o)
 	case SIM_SOCKET:
 		return POLLOUT | POLLHUP;
 	case SIM_LISTENER:
-		return o->queue && o->queue->ready <= o->world->now ? POLLIN : 0;
+		return o->queue ? POLLIN : 0;
 	case SIM_DATAGRAM:
 		return POLLOUT | (magi_world_datagram_ready(o) ? POLLIN : 0) | (o->error ? POLLIN | POLLERR : 0);
 	case SIM_STREAM:

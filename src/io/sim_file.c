@@ -36,8 +36,10 @@ int64_t magi_world_file_read(struct sim_object *file, void *to, uint32_t n, uint
 {
 	struct sim_node *node = file->node;
 
-	if (file->kind != SIM_FILE || !may(file, false))
-		return file->kind == SIM_FILE ? -EBADF : -EINVAL;
+	if (file->kind != SIM_FILE)
+		return -ESPIPE;
+	if (!may(file, false))
+		return -EBADF;
 	if (magi_node_is_dir(node))
 		return -EISDIR;
 	if (at >= node->size)
@@ -76,7 +78,7 @@ static int file_write(struct sim_op *op)
 	uint32_t n = magi_world_shorten(op->io, magi_world_length(&op->req));
 	int rc;
 
-	if (!may(file, true) || magi_node_is_dir(node))
+	if (!may(file, true))
 		return -EBADF;
 	if (S_ISCHR(node->mode))
 		return (int)n;
@@ -125,16 +127,8 @@ int magi_world_file_op(struct sim_op *op)
 		return file_write(op);
 	case MAGI_IO_FSYNC:
 		return file_sync(op);
-	case MAGI_IO_SHUTDOWN:
-	case MAGI_IO_ACCEPT:
-	case MAGI_IO_CONNECT:
-	case MAGI_IO_RECV:
-	case MAGI_IO_SEND:
-	case MAGI_IO_RECVMSG:
-	case MAGI_IO_SENDMSG:
+	default: /* what else is left is for sockets */
 		return -ENOTSOCK;
-	default:
-		return -EINVAL;
 	}
 }
 
@@ -160,8 +154,8 @@ static int node_to_open(struct magi_world *w, const struct sim_place *p, uint64_
 {
 	bool writes = (flags & O_ACCMODE) != O_RDONLY;
 
-	if (flags & O_TEMPORARY)
-		return p->node && magi_node_is_dir(p->node) ? make_at(w, p, flags, mode, node) : -ENOTDIR;
+	if ((flags & O_TEMPORARY) && p->node)
+		return magi_node_is_dir(p->node) ? make_at(w, p, flags, mode, node) : -ENOTDIR;
 	if (!p->node) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
@@ -250,7 +244,7 @@ static int path_mkdir(struct magi_world *w, struct sim_node *dir, const struct m
 
 static bool is_inside(const struct sim_node *dir, const struct sim_node *outer)
 {
-	while (dir != outer && dir->parent && dir->parent != dir)
+	while (dir != outer && dir->parent != dir)
 		dir = dir->parent;
 	return dir == outer;
 }

@@ -120,7 +120,7 @@ static void end_cancelled(struct sim_op *op)
 {
 	struct magi_rec rec = { .res = -ECANCELED };
 
-	if (op->done && (!op->connecting || !sim_hosted(op->io->world)))
+	if (op->done)
 		rec.res = (int)op->done;
 	magi_world_fault_record(op, &rec);
 	tell(op, rec);

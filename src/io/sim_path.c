@@ -93,7 +93,7 @@ static bool find_text(struct sim_node *dir, const struct sim_node *node, char *t
 	for (struct sim_entry *e = dir->entries; e; e = e->next) {
 		int n = snprintf(text, size, "/%s", e->name);
 
-		if (n < 0 || (size_t)n >= size)
+		if ((size_t)n >= size)
 			continue;
 		if (e->node == node)
 			return true;

@@ -25,10 +25,8 @@ static int stream_accept(struct sim_op *op)
 	if (listener->kind != SIM_LISTENER)
 		return -EINVAL;
 	o = listener->queue;
-	if (!o || o->ready > w->now) {
-		magi_world_alarm(listener, o ? o->ready : MAGI_NEVER);
+	if (!o)
 		return SIM_WAIT;
-	}
 	fd = magi_world_fd_add(w, o);
 	if (fd < 0)
 		return fd;
@@ -42,8 +40,8 @@ static int stream_accept(struct sim_op *op)
 	return fd;
 }
 
-/* The other end's object, in the listener's queue from `ready` on. */
-static void join(struct sim_object *client, struct sim_object *listener, const struct sim_addr *towards, uint64_t ready)
+/* The other end's object, in the listener's queue. */
+static void join(struct sim_object *client, struct sim_object *listener, const struct sim_addr *towards)
 {
 	struct magi_world *w = client->world;
 	struct sim_object *server = magi_world_object(w, SIM_STREAM);
@@ -59,7 +57,6 @@ static void join(struct sim_object *client, struct sim_object *listener, const s
 		magi_world_addr_as_v6(&server->local);
 		magi_world_addr_as_v6(&server->peer);
 	}
-	server->ready = ready;
 	client->kind = SIM_STREAM;
 	client->peer = *towards;
 	magi_world_channel(server, client);
@@ -70,10 +67,7 @@ static void join(struct sim_object *client, struct sim_object *listener, const s
 		listener->queue = server;
 	listener->queue_last = server;
 	listener->queued++;
-	if (ready > w->now)
-		magi_world_alarm(listener, ready);
-	else
-		magi_world_changed(listener);
+	magi_world_changed(listener);
 	magi_world_changed(client);
 	magi_note(MAGI_NOTE_NET, SIM_NET_CONNECTED, magi_world_addr_port(&client->local),
 		  magi_world_addr_port(towards));
@@ -116,7 +110,7 @@ static int connect_hosted(struct sim_op *op, const struct sim_addr *towards)
 		return ask(op, ASK_AGAIN_NS << op->tries++);
 	if (sim_chance(w, MAGI_CHANCE_RESET))
 		return -ECONNRESET;
-	join(client, listener, towards, w->now);
+	join(client, listener, towards);
 	return 0;
 }
 
@@ -151,7 +145,7 @@ static int stream_connect(struct sim_op *op, struct sim_object **where)
 		*where = listener;
 		return SIM_WAIT;
 	}
-	join(client, listener, &towards, 0);
+	join(client, listener, &towards);
 	return 0;
 }
 
@@ -273,7 +267,7 @@ static int stream_write(struct sim_op *op)
 	rc = magi_world_stream_write(op->object, bytes, n);
 	free(bytes);
 	if (rc == SIM_WAIT)
-		return flags & MSG_DONTWAIT ? op->done ? (int)op->done : -EAGAIN : SIM_WAIT;
+		return flags & MSG_DONTWAIT ? -EAGAIN : SIM_WAIT;
 	if (rc < 0)
 		return op->done ? (int)op->done : rc;
 	op->done += (uint32_t)rc;

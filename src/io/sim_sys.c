@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "io/sim_world.h"
 
 /* What MAGI_NOTE_SYSTEM begins with. */
@@ -352,18 +353,17 @@ static int64_t sys_sendfile(struct magi_world *w, int to, int file, uint64_t off
 	return noted(SENDFILE, to, rc);
 }
 
-/* Only ever asked with RWF_NOWAIT: whether it is in memory. */
+/* One piece; with RWF_NOWAIT if it is in memory. */
 static int64_t sys_preadv2(struct magi_world *w, int fd, const struct iovec *iov, int count, uint64_t offset, int flags)
 {
 	struct sim_object *o;
 	int64_t rc;
 
+	magi_assert(count == 1);
 	magi_world_enter(w);
 	o = magi_world_fd_find(w, fd);
 	if (!o)
 		rc = -EBADF;
-	else if (count < 1 || o->kind != SIM_FILE)
-		rc = o->kind == SIM_FILE ? -EINVAL : -ESPIPE;
 	else if (flags && magi_chance(MAGI_CHANCE_DELAY))
 		rc = -EAGAIN;
 	else

@@ -84,9 +84,8 @@ void magi_node_unlink(struct sim_node *dir, const char *name, size_t len)
 	struct sim_entry **link = find(dir, name, len), *e = *link;
 
 	*link = e->next;
-	e->node->links--;
-	if (!e->node->links)
-		e->node->parent = NULL;
+	e->node->links--; /* there are no hard links */
+	e->node->parent = NULL;
 	magi_node_drop(e->node);
 	free(e);
 }

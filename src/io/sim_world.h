@@ -100,7 +100,6 @@ struct sim_object {
 	struct magi_world *world;
 	struct sim_list waiters;
 	uint64_t alarm; /* when the next event comes to it, or UINT64_MAX */
-	uint64_t ready; /* a connection that waits in a queue: not accepted before */
 	int family, type, flags;
 	int error;              /* of the socket, to be told once */
 	bool reuse_addr, reuse_port, v6_only, alone; /* alone: not found by address */

@@ -135,6 +135,13 @@ CONFORMS(an_address_in_use_is_not_given_twice)
 	cr_assert(bind_to(b, v4(INADDR_LOOPBACK, port)) == -EADDRINUSE);
 	cr_assert(bind_to(b, v4(INADDR_ANY, port)) == -EADDRINUSE);
 	cr_assert(bind_to(other, v4(INADDR_LOOPBACK + 1, port)) == 0, "another host's");
+	CLOSE(a);
+	a = socket_of(AF_INET, SOCK_STREAM);
+	cr_assert(bind_to(a, v4(INADDR_ANY, port)) == -EADDRINUSE, "nor with one that is one of many");
+	CLOSE(other);
+	other = socket_of(AF_INET, SOCK_STREAM);
+	cr_assert(bind_to(a, v4(INADDR_ANY, port)) == 0);
+	cr_assert(bind_to(b, v4(INADDR_LOOPBACK, port)) == -EADDRINUSE && bind_to(other, name_of(a)) == -EADDRINUSE);
 	cr_assert(bind_to(datagram, v4(INADDR_LOOPBACK, port)) == 0, "another protocol's");
 	CLOSE(a, b, datagram, other);
 }
@@ -155,10 +162,38 @@ CONFORMS(ipv6_takes_the_ports_of_ipv4_unless_it_is_told_not_to)
 	CLOSE(four, only);
 }
 
+/* An IPv4 host as IPv6 writes it. */
+static struct in6_addr mapped(uint32_t host)
+{
+	struct in6_addr six = in6addr_any;
+
+	host = htonl(host);
+	memset(&six.s6_addr[10], 0xff, 2);
+	memcpy(&six.s6_addr[12], &host, sizeof(host));
+	return six;
+}
+
+CONFORMS(an_ipv4_host_is_the_same_one_by_ipv6)
+{
+	int four = bound(AF_INET, SOCK_STREAM, v4(INADDR_LOOPBACK, 0)), a = socket_of(AF_INET6, SOCK_STREAM);
+	int b = socket_of(AF_INET6, SOCK_STREAM), local = bound(AF_UNIX, SOCK_STREAM, path_of("beside"));
+	uint16_t port = port_of(four);
+
+	cr_assert(bind_to(a, v6(mapped(INADDR_LOOPBACK), port)) == -EADDRINUSE);
+	cr_assert(bind_to(a, v6(mapped(INADDR_LOOPBACK + 1), port)) == 0);
+	cr_assert(bind_to(b, v6(in6addr_loopback, port)) == 0);
+	CLOSE(four);
+	four = socket_of(AF_INET, SOCK_STREAM);
+	cr_assert(bind_to(four, v4(INADDR_LOOPBACK + 1, port)) == -EADDRINUSE);
+	cr_assert(bind_to(four, v4(INADDR_LOOPBACK, port)) == 0);
+	cr_assert(do_unlink(f, path_of("beside")) == 0);
+	CLOSE(four, a, b, local);
+}
+
 CONFORMS(a_local_address_may_be_shared_until_one_listens)
 {
 	int a = socket_of(AF_INET, SOCK_STREAM), b = socket_of(AF_INET, SOCK_STREAM);
-	int late = socket_of(AF_INET, SOCK_STREAM);
+	int late = socket_of(AF_INET, SOCK_STREAM), selfish = socket_of(AF_INET, SOCK_STREAM);
 	uint16_t port;
 
 	(void)f;
@@ -168,10 +203,17 @@ CONFORMS(a_local_address_may_be_shared_until_one_listens)
 	cr_assert(bind_to(a, v4(INADDR_LOOPBACK, 0)) == 0);
 	port = port_of(a);
 	cr_assert(bind_to(b, v4(INADDR_LOOPBACK, port)) == 0);
+	cr_assert(bind_to(selfish, v4(INADDR_LOOPBACK, port)) == -EADDRINUSE);
 	cr_assert(magi_sys_listen(a, 4) == 0);
 	cr_assert(magi_sys_listen(b, 4) == -EADDRINUSE);
 	cr_assert(bind_to(late, v4(INADDR_LOOPBACK, port)) == -EADDRINUSE);
 	CLOSE(a, b, late);
+	cr_assert(bind_to(selfish, v4(INADDR_LOOPBACK, 0)) == 0);
+	late = socket_of(AF_INET, SOCK_STREAM);
+	set_on(late, SOL_SOCKET, SO_REUSEADDR);
+	set_on(late, SOL_SOCKET, SO_REUSEPORT);
+	cr_assert(bind_to(late, name_of(selfish)) == -EADDRINUSE, "one is not enough");
+	CLOSE(selfish, late);
 }
 
 CONFORMS(listeners_share_a_port_when_all_agree)
@@ -185,9 +227,13 @@ CONFORMS(listeners_share_a_port_when_all_agree)
 	cr_assert(bind_to(a, v4(INADDR_LOOPBACK, 0)) == 0);
 	port = port_of(a);
 	cr_assert(bind_to(b, v4(INADDR_LOOPBACK, port)) == 0);
-	cr_assert(magi_sys_listen(a, 4) == 0 && magi_sys_listen(b, 4) == 0);
+	cr_assert(magi_sys_listen(a, 16) == 0 && magi_sys_listen(b, 16) == 0);
 	cr_assert(bind_to(selfish, v4(INADDR_LOOPBACK, port)) == -EADDRINUSE);
-	cr_assert(do_connect(f, client, v4(INADDR_LOOPBACK, port)) == 0);
+	for (int i = 0; i < 8; i++) { /* now one of them, now the other */
+		cr_assert(do_connect(f, client, v4(INADDR_LOOPBACK, port)) == 0);
+		CLOSE(client);
+		client = socket_of(AF_INET, SOCK_STREAM);
+	}
 	CLOSE(a, b, selfish, client);
 }
 
@@ -228,7 +274,8 @@ CONFORMS(options_are_what_they_were_set_to)
 	set_on(six, IPPROTO_IPV6, IPV6_V6ONLY);
 	cr_assert(get(six, IPPROTO_IPV6, IPV6_V6ONLY) == 1);
 	cr_assert(get(stream, SOL_SOCKET, SO_ERROR) == 0 && get(stream, SOL_SOCKET, SO_BROADCAST) == 0);
-	cr_assert(get(stream, IPPROTO_TCP, TCP_CORK) == 0);
+	cr_assert(get(stream, IPPROTO_TCP, TCP_CORK) == 0 && get(six, IPPROTO_IPV6, IPV6_RECVPKTINFO) == 0);
+	set_on(six, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
 	cr_assert(magi_sys_setsockopt(stream, SOL_SOCKET, SO_REUSEADDR, &small, sizeof(small)) == -EINVAL);
 	cr_assert(magi_sys_getsockopt(stream, SOL_SOCKET, SO_TYPE, &large, &size) == 0);
 	cr_assert(size == sizeof(int) && large.value == SOCK_STREAM && large.behind == 77);
@@ -265,7 +312,16 @@ CONFORMS(who_may_listen)
 	cr_assert(magi_sys_listen(client, 1) == -EINVAL, "it is connected");
 	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	cr_assert(magi_sys_listen(pair[0], 1) == -EINVAL);
-	CLOSE(datagram, nameless, anywhere, client, pair[0], pair[1]);
+	CLOSE(datagram, nameless, client, pair[0], pair[1]);
+	nameless = bound(AF_UNIX, SOCK_STREAM, path_of("listens"));
+	cr_assert(magi_sys_listen(nameless, 1) == 0 && magi_sys_listen(nameless, 2) == 0, "with another backlog");
+	datagram = socket_of(AF_INET6, SOCK_STREAM);
+	set_on(datagram, IPPROTO_IPV6, IPV6_V6ONLY);
+	cr_assert(bind_to(datagram, v6(in6addr_any, port_of(anywhere))) == 0 && magi_sys_listen(datagram, 1) == 0);
+	client = bound(AF_INET, SOCK_STREAM, v4(INADDR_LOOPBACK, 0));
+	cr_assert(magi_sys_listen(client, 1) == 0, "others listen, too");
+	cr_assert(do_unlink(f, path_of("listens")) == 0);
+	CLOSE(datagram, nameless, anywhere, client);
 }
 
 CONFORMS(a_path_is_one_sockets)
@@ -313,6 +369,9 @@ CONFORMS(a_name_that_is_no_file_goes_with_its_socket)
 {
 	union address name = { .local = { .sun_family = AF_UNIX } }, picked = { 0 };
 	int a = socket_of(AF_UNIX, SOCK_STREAM), b = socket_of(AF_UNIX, SOCK_STREAM), client;
+	union address other = { .local = { .sun_family = AF_UNIX, .sun_path = "\0magpie" } };
+	int c = socket_of(AF_UNIX, SOCK_STREAM), d = socket_of(AF_UNIX, SOCK_STREAM);
+	int ip = bound(AF_INET, SOCK_STREAM, v4(INADDR_LOOPBACK, 0));
 	socklen_t len = sizeof(picked);
 
 	cr_assert(magi_sys_bind(a, &name.any, UNIX_PATH_AT) == 0, "the system picks one");
@@ -320,11 +379,13 @@ CONFORMS(a_name_that_is_no_file_goes_with_its_socket)
 	cr_assert(len == UNIX_PATH_AT + 6 && picked.local.sun_path[0] == 0);
 	cr_assert(magi_sys_bind(b, &picked.any, len) == -EADDRINUSE);
 	cr_assert(magi_sys_listen(a, 1) == 0);
+	cr_assert(magi_sys_bind(c, &other.any, UNIX_PATH_AT + 3) == 0 && magi_sys_bind(d, &other.any, len) == 0);
 	client = socket_of(AF_UNIX, SOCK_STREAM);
+	cr_assert(do_move(f, MAGI_IO_CONNECT, client, &name, UNIX_PATH_AT, 0) == -EINVAL, "that is no name");
 	cr_assert(do_move(f, MAGI_IO_CONNECT, client, &picked, len, 0) == 0);
 	CLOSE(a, client);
 	client = socket_of(AF_UNIX, SOCK_STREAM);
 	cr_assert(do_move(f, MAGI_IO_CONNECT, client, &picked, len, 0) == -ECONNREFUSED);
 	cr_assert(magi_sys_bind(b, &picked.any, len) == 0);
-	CLOSE(b, client);
+	CLOSE(b, c, d, ip, client);
 }

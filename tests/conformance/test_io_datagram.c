@@ -54,6 +54,11 @@ CONFORMS(a_datagram_needs_a_receiver_of_its_family)
 	cr_assert(send_to(f, local, &four, "x") == -EINVAL);
 	cr_assert(send_to(f, local, &path, "x") == -ENOENT);
 	cr_assert(do_move(f, MAGI_IO_SENDMSG, udp, &msg, 0, 0) == -EINVAL);
+	msg.msg_namelen = 1;
+	cr_assert(do_move(f, MAGI_IO_SENDMSG, udp, &msg, 0, 0) == -EINVAL);
+	msg.msg_namelen = 0;
+	cr_assert(do_move(f, MAGI_IO_SENDMSG, udp, &msg, 0, 0) == -EDESTADDRREQ, "a name of no length is none");
+	cr_assert(magi_sys_connect(local, &four.any, sizeof(four.v4)) == -EINVAL);
 	CLOSE(udp, local);
 }
 
@@ -127,6 +132,7 @@ CONFORMS(a_connected_socket_hears_its_peer_alone_until_it_leaves_it)
 	int a = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK, 0));
 	int b = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK, 0));
 	int other = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK, 0));
+	int far = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK + 1, port_of(b)));
 	union address at = name_of(a), none = { .any.sa_family = AF_UNSPEC };
 	union address peer = name_of(b), six = v6(in6addr_loopback, 1);
 	socklen_t len = sizeof(peer);
@@ -137,12 +143,13 @@ CONFORMS(a_connected_socket_hears_its_peer_alone_until_it_leaves_it)
 	cr_assert(magi_sys_connect(a, &six.any, sizeof(six.v6)) == -EAFNOSUPPORT);
 	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, a, NULL, 0, SHUT_RD) == -ENOTCONN);
 	cr_assert(do_connect(f, a, peer) == 0);
-	cr_assert(send_to(f, other, &at, "other") == 5 && send_to(f, b, &at, "peer") == 4);
+	cr_assert(send_to(f, other, &at, "other") == 5 && send_to(f, far, &at, "far") == 3);
+	cr_assert(send_to(f, b, &at, "peer") == 4);
 	cr_assert(receive(f, a, text, sizeof(text), NULL, 0) == 4 && !strcmp(text, "peer"));
 	cr_assert(magi_sys_connect(a, &none.any, sizeof(none.any)) == 0);
 	cr_assert(magi_sys_getpeername(a, &peer.any, &len) == -ENOTCONN);
 	cr_assert(bind_to(other, at) == -EINVAL);
-	CLOSE(a, b, other);
+	CLOSE(a, b, other, far);
 }
 
 CONFORMS(a_connected_socket_is_told_that_nobody_is_there)
@@ -197,6 +204,11 @@ CONFORMS(datagrams_go_by_path)
 	cr_assert(magi_sys_connect(b, &at.any, length_of(&at)) == 0);
 	cr_assert(do_move(f, MAGI_IO_SEND, b, (char[]){ "path" }, 4, 0) == 4);
 	cr_assert(receive(f, a, text, sizeof(text), &from, 0) == 4 && !strcmp(text, "path"));
+	cr_assert(bind_to(b, path_of("answers")) == 0);
+	from = name_of(b);
+	cr_assert(magi_sys_connect(a, &from.any, length_of(&from)) == 0);
+	cr_assert(do_move(f, MAGI_IO_SEND, b, (char[]){ "again" }, 5, 0) == 5);
+	cr_assert(receive(f, a, text, sizeof(text), NULL, 0) == 5 && do_unlink(f, path_of("answers")) == 0);
 	CLOSE(a);
 	cr_assert(do_move(f, MAGI_IO_SEND, b, (char[]){ "path" }, 4, 0) == -ECONNREFUSED);
 	cr_assert(do_unlink(f, at) == 0);
@@ -231,6 +243,7 @@ CONFORMS(a_pair_whose_other_end_is_closed)
 	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_DGRAM, 0, loose) == 0);
 	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_SEQPACKET, 0, packets) == 0);
 	cr_assert(do_move(f, MAGI_IO_SEND, packets[0], &byte, 1, 0) == 1);
+	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, packets[1], NULL, 0, SHUT_WR) == 0);
 	CLOSE(loose[0], packets[0]);
 	cr_assert(do_move(f, MAGI_IO_SEND, loose[1], &byte, 1, 0) == -ECONNREFUSED);
 	cr_assert(do_move(f, MAGI_IO_RECV, loose[1], &byte, 1, MSG_DONTWAIT) == -EAGAIN, "others may still come");
@@ -254,4 +267,40 @@ CONFORMS(a_datagram_goes_into_a_buffer_of_the_io)
 	rec = fx_wait(f, fx_submit(f, req));
 	cr_assert(rec.res == 8 && (rec.flags & MAGI_REC_BUFFER) && !memcmp(rec.buffer, "buffered", 8));
 	CLOSE(pair[0], pair[1]);
+}
+
+CONFORMS(what_nobody_reads_is_lost_and_nobody_says_so)
+{
+	enum { SENT = 60, BYTES = 10000 };
+	int to = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK, 0)), fd = socket_of(AF_INET, SOCK_DGRAM), got = 0, n;
+	union address at = name_of(to);
+	char *bytes = calloc(1, BYTES);
+
+	cr_assert(magi_sys_connect(fd, &at.any, sizeof(at.v4)) == 0);
+	for (int i = 0; i < SENT; i++)
+		cr_assert(do_move(f, MAGI_IO_SEND, fd, bytes, BYTES, 0) == BYTES);
+	fx_settle(f);
+	cr_assert(do_move(f, MAGI_IO_RECV, to, bytes, BYTES, 0) == BYTES);
+	do {
+		n = do_move(f, MAGI_IO_RECV, to, bytes, BYTES, MSG_DONTWAIT);
+		got++;
+	} while (n == BYTES);
+	cr_assert(n == -EAGAIN && got > 1 && got < SENT, "%d: %d of %d", n, got, SENT);
+	CLOSE(to, fd);
+	free(bytes);
+}
+
+CONFORMS(a_name_may_have_more_room_than_it_takes)
+{
+	int to = bound(AF_INET, SOCK_DGRAM, v4(INADDR_LOOPBACK, 0)), fd = socket_of(AF_INET, SOCK_DGRAM);
+	struct {
+		union address at;
+		char behind[100];
+	} large = { .at = name_of(to) };
+	struct iovec iov = { (char[]){ "x" }, 1 };
+	struct msghdr msg = { .msg_name = &large, .msg_namelen = sizeof(large), .msg_iov = &iov, .msg_iovlen = 1 };
+
+	cr_assert(do_move(f, MAGI_IO_SENDMSG, fd, &msg, 0, 0) == 1);
+	cr_assert(do_move(f, MAGI_IO_RECV, to, (char[1]){ 0 }, 1, 0) == 1);
+	CLOSE(to, fd);
 }

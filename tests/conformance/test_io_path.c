@@ -85,7 +85,8 @@ CONFORMS(a_directory_holds_what_was_put_there)
 {
 	cr_assert(make_dir(f, in("")) == 0);
 	cr_assert(make_dir(f, in("")) == -EEXIST && make_dir(f, in("none/d")) == -ENOENT);
-	cr_assert(make_dir(f, in("d/")) == 0);
+	cr_assert(make_dir(f, in("d/")) == 0 && make_dir(f, in("dd")) == 0);
+	cr_assert(drop_dir(f, in("dd")) == 0 && drop_dir(f, in("dd")) == -ENOENT, "that is not d");
 	touch(f, in("d/file"));
 	cr_assert(make_dir(f, in("d/file/x")) == -ENOTDIR && make_dir(f, in("d/file")) == -EEXIST);
 	cr_assert(drop(f, in("d")) == -EISDIR && drop_dir(f, in("d")) == -ENOTEMPTY);
@@ -125,6 +126,7 @@ CONFORMS(flags_of_an_open_say_what_may_be_there)
 	cr_assert(open_path(f, in("file/"), O_RDONLY) == -ENOTDIR);
 	cr_assert(open_path(f, in("file"), O_RDONLY | O_DIRECTORY) == -ENOTDIR);
 	cr_assert(open_path(f, in("file"), O_TMPFILE | O_RDWR) == -ENOTDIR);
+	cr_assert(open_path(f, in("none"), O_TMPFILE | O_RDWR) == -ENOENT);
 	cr_assert(open_path(f, in(""), O_WRONLY) == -EISDIR && open_path(f, in(""), O_CREAT | O_RDONLY) == -EISDIR);
 	fd = open_path(f, in("file"), O_CREAT | O_RDONLY);
 	cr_assert(fd >= 0);
@@ -221,6 +223,7 @@ CONFORMS(a_name_begins_at_a_directory)
 	dir = open_path(f, in("d"), O_RDONLY | O_DIRECTORY);
 	file = open_path(f, in("file"), O_RDONLY);
 	cr_assert(move_to(f, in("file"), file, "x") == -ENOTDIR);
+	cr_assert(move_to(f, in("file/x"), dir, "x") == -ENOTDIR);
 	cr_assert(move_to(f, in("file"), dir, "x") == 0);
 	cr_assert(open_at(f, file, "x", O_RDONLY, 0) == -ENOTDIR);
 	cr_assert(open_at(f, dir, "../file", O_RDONLY, RESOLVE_BENEATH) == -EXDEV);

@@ -74,6 +74,8 @@ CONFORMS(a_connection_is_made_once)
 	cr_assert(do_move(f, MAGI_IO_CONNECT, fd, &at, 1, 0) == -EINVAL);
 	cr_assert(do_move(f, MAGI_IO_CONNECT, fd, &at, sizeof(at.v4) - 1, 0) == -EINVAL);
 	cr_assert(do_connect(f, listener, at) == -EISCONN);
+	cr_assert(bind_to(local, path) == 0 && magi_sys_listen(local, 1) == 0);
+	cr_assert(do_connect(f, local, path) == -EINVAL && do_unlink(f, path) == 0);
 	cr_assert(do_connect(f, fd, at) == 0);
 	do_connect(f, fd, at); /* Linux tells a socket that did not wait once more that it is connected */
 	cr_assert(do_connect(f, fd, at) == -EISCONN);
@@ -109,6 +111,11 @@ CONFORMS(an_ipv6_listener_hears_ipv4_too)
 	cr_assert(bind_to(only, v6(in6addr_any, 0)) == 0 && magi_sys_listen(only, 4) == 0);
 	cr_assert(do_connect(f, four, v4(INADDR_LOOPBACK, port_of(only))) == -ECONNREFUSED);
 	cr_assert(do_connect(f, six, v6(in6addr_loopback, port_of(both))) == -ECONNREFUSED, "not yet");
+	CLOSE(four, six);
+	four = bound(AF_INET, SOCK_STREAM, v4(INADDR_ANY, 0));
+	six = socket_of(AF_INET6, SOCK_STREAM);
+	cr_assert(magi_sys_listen(four, 4) == 0);
+	cr_assert(do_connect(f, six, v6(in6addr_loopback, port_of(four))) == -ECONNREFUSED, "nor the other way round");
 	CLOSE(four, six);
 	four = socket_of(AF_INET, SOCK_STREAM);
 	six = socket_of(AF_INET6, SOCK_STREAM);
@@ -148,6 +155,7 @@ CONFORMS(each_direction_is_shut_down_by_itself)
 	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	fx_pipe(f, pipe);
 	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pipe[0], NULL, 0, SHUT_RD) == -ENOTSOCK);
+	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pipe[1], NULL, 0, SHUT_WR) == -ENOTSOCK);
 	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pair[0], NULL, 0, 7) == -EINVAL);
 	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pair[0], NULL, 0, SHUT_RD) == 0);
 	cr_assert(do_move(f, MAGI_IO_RECV, pair[0], &in, 1, 0) == 0);
@@ -204,6 +212,9 @@ CONFORMS(a_stream_is_read_and_written_in_pieces)
 	got = fx_do(f, (struct magi_req){ .code = MAGI_IO_READV, .fd = pair[1], .addr = back, .len = 2 });
 	cr_assert(got >= 1 && got <= sent && a[0] == 'a', "%d", got);
 	cr_assert(got < 3 || b[0] == 'c');
+	cr_assert(do_move(f, MAGI_IO_SEND, pair[0], in, 1, 0) == 1);
+	cr_assert(do_move(f, MAGI_IO_RECV, pair[1], in, 0, 0) == 0, "no room is no end");
+	cr_assert(do_move(f, MAGI_IO_RECV, pair[1], in, 1, MSG_PEEK | MSG_WAITALL) == 1);
 	CLOSE(pair[0], pair[1]);
 }
 
@@ -226,6 +237,14 @@ CONFORMS(poll_tells_what_a_socket_could_do)
 	cr_assert(do_connect(f, client, name_of(listener)) == 0);
 	cr_assert(fx_wait(f, token).res == POLLIN);
 	cr_assert(events_of(f, client, POLLOUT) == POLLOUT);
+	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+	cr_assert(do_move(f, MAGI_IO_SEND, pair[0], (char[]){ "x" }, 1, 0) == 1);
+	cr_assert(events_of(f, pair[1], POLLIN | POLLOUT) == (POLLIN | POLLOUT));
+	CLOSE(pair[0], pair[1]);
+	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pair[0], NULL, 0, SHUT_RD) == 0);
+	cr_assert(events_of(f, pair[0], POLLIN | POLLRDHUP) & POLLRDHUP, "it will hear no more");
+	CLOSE(pair[0], pair[1]);
 	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	cr_assert(do_move(f, MAGI_IO_SHUTDOWN, pair[0], NULL, 0, SHUT_WR) == 0);
 	cr_assert(events_of(f, pair[1], POLLIN | POLLRDHUP) == (POLLIN | POLLRDHUP), "an end, in one direction");
@@ -246,6 +265,40 @@ CONFORMS(a_pipe_that_nobody_reads_is_an_error)
 	cr_assert(fx_do(f, (struct magi_req){ .code = MAGI_IO_WRITE, .fd = fds[1], .addr = (char[]){ "x" }, .len = 1,
 					      .offset = UINT64_MAX }) == -EPIPE);
 	fx_close_fd(f, fds[1]);
+}
+
+CONFORMS(a_close_with_bytes_unread_after_the_other_end_has_gone)
+{
+	int pair[2];
+
+	cr_assert(magi_sys_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	cr_assert(do_move(f, MAGI_IO_SEND, pair[0], (char[]){ "x" }, 1, 0) == 1);
+	CLOSE(pair[0]);
+	while (!(events_of(f, pair[1], POLLIN) & POLLHUP))
+		; /* in a simulation the end takes its time */
+	CLOSE(pair[1]);
+}
+
+CONFORMS(a_connect_waits_for_room_at_its_listener)
+{
+	union address at = path_of("full");
+	int listener = bound(AF_UNIX, SOCK_STREAM, at), fds[3], in[3], waits = 0;
+	uint64_t token;
+
+	cr_assert(magi_sys_listen(listener, 0) == 0);
+	fds[0] = socket_of(AF_UNIX, SOCK_STREAM);
+	cr_assert(do_connect(f, fds[0], at) == 0);
+	fds[1] = socket_of(AF_UNIX, SOCK_STREAM);
+	token = fx_submit(f, (struct magi_req){ .code = MAGI_IO_CONNECT, .fd = fds[1], .addr = &at,
+						.len = length_of(&at) });
+	fx_poll(f, 0);
+	waits = fx_terminals(f, token) == 0;
+	in[0] = do_accept(f, listener);
+	cr_assert(in[0] >= 0 && waits);
+	cr_assert(fx_wait(f, token).res == 0);
+	in[1] = do_accept(f, listener);
+	cr_assert(in[1] >= 0 && do_unlink(f, at) == 0);
+	CLOSE(listener, fds[0], fds[1], in[0], in[1]);
 }
 
 CONFORMS(what_waits_for_one_that_is_closed_goes_on_until_it_is_cancelled)
@@ -277,6 +330,7 @@ CONFORMS(a_status_is_of_the_descriptor_or_of_a_path)
 	cr_assert(fx_do(f, req) == 0 && S_ISCHR(st.stx_mode));
 	req.fd = socket;
 	cr_assert(fx_do(f, req) == -ENOTDIR);
+	cr_assert(magi_sys_statx(dir, "", 0, STATX_BASIC_STATS, &st) == -ENOENT);
 	req.fd = AT_FDCWD;
 	req.addr = (char[]){ "/tmp/none-such" };
 	cr_assert(fx_do(f, req) == -ENOENT);
@@ -302,6 +356,7 @@ CONFORMS(only_files_are_sent_and_looked_at)
 		fd = socket_of(AF_INET, SOCK_STREAM);
 		cr_assert(do_connect(f, fd, name_of(listener)) == 0);
 		cr_assert(magi_sys_preadv2(file, &iov, 1, 8, 0) == 2 && !memcmp(bytes, "89", 2));
+		cr_assert(magi_sys_sendfile(fd, listener, 0, 4) == -ESPIPE, "that is no file");
 		cr_assert(magi_sys_sendfile(fd, file, 10, 4) == 0, "nothing is there");
 		cr_assert(magi_sys_sendfile(fd, file, 8, 1 << 20) == 2);
 		CLOSE(fd);
