@@ -44,7 +44,7 @@ if(MAGPIE_COVERAGE)
 		endif()
 		add_link_options(-fprofile-instr-generate)
 		add_library(magpie_profile_abort OBJECT ${PROJECT_SOURCE_DIR}/cmake/profile_abort.c)
-		link_libraries(magpie_profile_abort)
+		link_libraries($<BUILD_INTERFACE:magpie_profile_abort>)
 	else()
 		# several threads count at once
 		add_compile_options(--coverage -fprofile-update=atomic)
