@@ -137,7 +137,7 @@ Test(tree, the_group_is_under_the_task_that_waits_for_it, .timeout = 30)
 Test(tree, a_call_is_under_its_caller_and_those_alike_take_one_line, .timeout = 30)
 {
 	shows((struct line[]){ { 2, "caller: calls sleeper", "test_tree.c:" },
-			       { 3, "sleeper: mag_sleep", " more  test_tree.c:" },
+			       { 3, "sleeper: mag_sleep", " more  tree_look.h:" },
 			       { 2, "... and 4 more like it", "" }, END });
 }
 
