@@ -165,10 +165,10 @@ static int look_up(const char *name, const char *service, const struct addrinfo 
 	switch (rc) {
 	case 0:
 		return 0;
-	case EAI_MEMORY:
+	case EAI_MEMORY: /* [cov kernel] the resolver without memory */
 		return -ENOMEM;
-	case EAI_SYSTEM:
-		return errno ? -errno : MAG_ERESOLVE;
+	case EAI_SYSTEM: /* [cov kernel] nor the files that it needs */
+		return errno ? -errno : MAG_ERESOLVE; /* [cov kernel] the same */
 	default:
 		return MAG_ERESOLVE;
 	}

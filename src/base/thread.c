@@ -18,7 +18,7 @@ int magi_thread_start_system(struct magi_thread *t, const struct magi_thread_sta
 	pthread_t thread;
 	int rc = pthread_attr_init(&attr);
 
-	if (rc)
+	if (rc) /* [cov kernel] another C library */
 		return -rc;
 	sigfillset(&all);
 	if (start->quiet)

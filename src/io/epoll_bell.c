@@ -86,7 +86,7 @@ void magi_epoll_wake(struct magi_epoll *u)
 		return;
 	do
 		n = write(u->eventfd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR); /* [cov kernel] Linux does not interrupt it */
 	magi_assert(n == (ssize_t)sizeof(one));
 }
 

@@ -133,7 +133,7 @@ int magi_epoll_look(int fd, uint32_t wanted)
 
 	do
 		n = poll(&p, 1, 0);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR); /* [cov race] a signal within the call */
 	if (n <= 0)
 		return result(n);
 	return p.revents & POLLNVAL ? -EBADF : p.revents;

@@ -136,7 +136,7 @@ static void prep_file(struct io_uring_sqe *sqe, const struct magi_req *req)
 /* Successes of these are of no interest; without the feature they come all the same and are dropped. */
 static void prep_own(struct magi_uring *u, struct io_uring_sqe *sqe, const struct magi_req *req)
 {
-	if (u->ring.features & IORING_FEAT_CQE_SKIP)
+	if (u->ring.features & IORING_FEAT_CQE_SKIP) /* [cov kernel] before 5.17 */
 		sqe->flags = IOSQE_CQE_SKIP_SUCCESS;
 	sqe->fd = -1;
 	if (req->code == MAGI_URING_CANCEL) {

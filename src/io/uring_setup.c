@@ -117,7 +117,7 @@ static int setup_ring(struct magi_uring *u, uint32_t entries)
 			u->features &= ~newest(u->features);
 		} else if (rc == -ENOMEM && entries > MAGI_URING_ENTRIES_MIN) {
 			entries = entries / 2 > MAGI_URING_ENTRIES_MIN ? entries / 2 : MAGI_URING_ENTRIES_MIN;
-		} else if (rc >= 0 && (p.features & NEEDED) != NEEDED) {
+		} else if (rc >= 0 && (p.features & NEEDED) != NEEDED) { /* [cov kernel] before 5.11 */
 			io_uring_queue_exit(&u->ring);
 			return -EINVAL;
 		} else {
@@ -128,7 +128,7 @@ static int setup_ring(struct magi_uring *u, uint32_t entries)
 
 static bool has_op(const struct io_uring_probe *probe, unsigned op)
 {
-	return op < probe->ops_len && (probe->ops[op].flags & IO_URING_OP_SUPPORTED);
+	return op < probe->ops_len && (probe->ops[op].flags & IO_URING_OP_SUPPORTED); /* [cov kernel] before 5.19 */
 }
 
 static int probe_ops(struct magi_uring *u)
@@ -140,11 +140,12 @@ static int probe_ops(struct magi_uring *u)
 	if (!probe)
 		return -ENOMEM;
 	rc = io_uring_register_probe(&u->ring, probe, OPS_ASKED);
-	if (rc < 0 || !has_op(probe, MAGI_OP_OF_5_18) || !(u->ring.features & IORING_FEAT_CQE_SKIP))
+	if (rc < 0 || !has_op(probe, MAGI_OP_OF_5_18) || /* [cov kernel] before 5.18 */
+	    !(u->ring.features & IORING_FEAT_CQE_SKIP)) /* [cov kernel] before 5.17 */
 		missing |= MAGI_URING_BELL;
-	if (rc < 0 || !has_op(probe, MAGI_OP_OF_5_19))
+	if (rc < 0 || !has_op(probe, MAGI_OP_OF_5_19)) /* [cov kernel] before 5.19 */
 		missing |= MAGI_URING_ACCEPTS | MAGI_URING_PBUF;
-	if (!(u->ring.features & MAGI_FEAT_NO_IOWAIT))
+	if (!(u->ring.features & MAGI_FEAT_NO_IOWAIT)) /* [cov kernel] before 6.15 */
 		missing |= MAGI_URING_NO_IOWAIT;
 	u->features &= ~missing;
 	magi_free(probe);
