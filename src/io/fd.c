@@ -167,6 +167,13 @@ bool magi_fd_closing(const struct magi_fd *r)
 	return magi_load_acq(&r->word) & MAGI_FD_CLOSING; /* [fd] */
 }
 
+bool magi_fd_is_open(const struct magi_fd *r, mag_fd fd)
+{
+	uint64_t word = magi_load_acq(&r->word); /* [fd] */
+
+	return generation(word) == fd.generation && (word & (MAGI_FD_OPEN | MAGI_FD_CLOSING)) == MAGI_FD_OPEN;
+}
+
 int magi_fd_close(struct magi_fd *r, mag_fd fd, mag_frame *closer)
 {
 	uint64_t word = magi_load_acq(&r->word); /* [fd] */

@@ -99,6 +99,8 @@ void magi_fd_set_queued(struct magi_fd *r, uint32_t direction, bool queued);
 
 /* Whether the file is being closed. */
 bool magi_fd_closing(const struct magi_fd *r);
+/* Whether it is open under that name, and nobody closes it. */
+bool magi_fd_is_open(const struct magi_fd *r, mag_fd fd);
 
 /* Sets CLOSING for `closer`. 0: no references, the caller closes; 1: others still use it; MAG_ECLOSED. */
 int magi_fd_close(struct magi_fd *r, mag_fd fd, mag_frame *closer);

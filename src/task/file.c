@@ -282,7 +282,7 @@ int mag_fd_release(mag_fd fd)
 		return MAG_ECLOSED;
 	raw = r->raw;
 	if (!magi_fd_unused(r, fd))
-		return magi_fd_closing(r) ? MAG_ECLOSED : -EBUSY;
+		return magi_fd_is_open(r, fd) ? -EBUSY : MAG_ECLOSED;
 	magi_fds_drop(&magi_runtime_of(w)->fds, r);
 	return raw;
 }
