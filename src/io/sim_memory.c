@@ -166,7 +166,8 @@ void magi_world_scatter(const struct sim_op *op, int res)
 	for (uint32_t i = 0; i < n && done < bytes; i++) {
 		size_t part = iov[i].iov_len < bytes - done ? iov[i].iov_len : bytes - done;
 
-		memcpy(iov[i].iov_base, op->bounce + done, part);
+		if (part) /* one without bytes may be nowhere */
+			memcpy(iov[i].iov_base, op->bounce + done, part);
 		done += (uint32_t)part;
 	}
 }
