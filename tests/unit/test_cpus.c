@@ -3,6 +3,7 @@
 #include "sched/cpus.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,16 @@ static void cgroup(const char *root, const char *below, const char *cpu_max)
 	fclose(f);
 }
 
+Test(cpus, a_cgroup_whose_path_is_too_long_has_no_quota, .timeout = 5)
+{
+	char own[PATH_MAX];
+
+	memset(own, 'x', sizeof(own));
+	own[0] = '/';
+	own[sizeof(own) - 1] = 0;
+	cr_assert_eq(magi_cpus_quota("/tmp", own), 0);
+}
+
 /* A unit's CPUQuota is in its own cgroup, a container's may be above. Tried: only the root of the mount; only its own. */
 Test(cpus, quotas_of_the_own_cgroup_and_of_those_above_are_obeyed, .timeout = 5)
 {
@@ -64,6 +75,13 @@ Test(cpus, quotas_of_the_own_cgroup_and_of_those_above_are_obeyed, .timeout = 5)
 	cr_assert_eq(magi_cpus_quota(root, above), 4);
 	own[0] = 0;
 	cr_assert_eq(magi_cpus_quota(root, own), 0, "none");
+	cgroup(root, "/slice", "100000 100000\n");
+	strcpy(own, "/slice/unit");
+	cr_assert_eq(magi_cpus_quota(root, own), 1, "the one above is smaller");
+	cgroup(root, "/slice", "100000 0\n");
+	cgroup(root, "/slice/unit", "what\n");
+	strcpy(own, "/slice/unit");
+	cr_assert_eq(magi_cpus_quota(root, own), 0, "what makes no sense is none");
 	snprintf(rest, sizeof(rest), "rm -r %s", root);
 	cr_assert_eq(system(rest), 0);
 }
