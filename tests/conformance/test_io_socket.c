@@ -301,7 +301,7 @@ CONFORMS(a_connect_waits_for_room_at_its_listener)
 	CLOSE(listener, fds[0], fds[1], in[0], in[1]);
 }
 
-CONFORMS(what_waits_for_one_that_is_closed_goes_on_until_it_is_cancelled)
+CONFORMS(an_accept_that_waits_can_be_cancelled)
 {
 	int listener = bound(AF_INET, SOCK_STREAM, v4(INADDR_LOOPBACK, 0));
 	uint64_t token;
