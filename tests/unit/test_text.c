@@ -60,7 +60,7 @@ Test(text, a_write_that_fails_says_so, .timeout = 5)
 	cr_assert_eq(magi_text_begin(&t, 100), 0);
 	magi_text_add(&t, "words");
 	close(fds[0]);
-	cr_assert_eq(magi_text_write(&t, fds[1]), -EPIPE);
+	cr_assert_eq(magi_text_write(&t, fds[1], -1), -EPIPE);
 	close(fds[1]);
 	magi_text_end(&t);
 }
@@ -107,10 +107,26 @@ Test(text, signals_and_short_writes_lose_nothing, .timeout = 20)
 	magi_text_add(&t, "%*s", SIZE - 1, "end");
 	end.fd = fds[0];
 	pthread_create(&reader, NULL, read_all, &end);
-	cr_assert_eq(magi_text_write(&t, fds[1]), 0);
+	cr_assert_eq(magi_text_write(&t, fds[1], -1), 0);
 	close(fds[1]);
 	pthread_join(reader, NULL);
 	cr_assert_eq(end.got, SIZE - 1);
 	close(fds[0]);
+	magi_text_end(&t);
+}
+
+/* Tried: a write that waits for ever. */
+Test(text, nobody_is_waited_for_longer_than_asked, .timeout = 20)
+{
+	enum { SIZE = 1 << 20 };
+	struct magi_text t;
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(magi_text_begin(&t, SIZE), 0);
+	magi_text_add(&t, "%*s", SIZE - 1, "end");
+	cr_assert_eq(magi_text_write(&t, fds[1], 10), -ETIMEDOUT);
+	close(fds[0]);
+	close(fds[1]);
 	magi_text_end(&t);
 }
