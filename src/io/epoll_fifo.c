@@ -33,13 +33,11 @@ static int open_with(const struct magi_req *req, uint64_t more)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool waits_for_other_end(const struct magi_req *req)
+static bool is_fifo(const struct magi_req *req)
 {
 	const struct open_how *how = req->addr2;
 	struct stat st;
 
-	if ((how->flags & (O_NONBLOCK | O_PATH)) || (how->flags & O_ACCMODE) == O_RDWR)
-		return false;
 	return fstatat(req->fd, req->addr, &st, how->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) == 0 &&
 	       S_ISFIFO(st.st_mode);
 }
@@ -70,23 +68,26 @@ static int opened(int fd)
 	return fd;
 }
 
+static bool writes(const struct magi_req *req)
+{
+	return (((const struct open_how *)req->addr2)->flags & O_ACCMODE) == O_WRONLY;
+}
+
 static void rest(struct magi_epoll_op *op, uint64_t *ns)
 {
 	magi_futex_wait(&op->cancelled, 0, *ns);
 	*ns = *ns * 2 < LOOK_MAX_NS ? *ns * 2 : LOOK_MAX_NS;
 }
 
-static int open_fifo(struct magi_epoll_op *op)
+/* fd: as it was opened without blocking, -ENXIO: there is no reader. */
+static int wait_for_other_end(struct magi_epoll_op *op, int fd)
 {
-	bool writes = (((const struct open_how *)op->req.addr2)->flags & O_ACCMODE) == O_WRONLY;
 	uint64_t ns = LOOK_NS;
-	int fd = -ENXIO, there = 0;
+	int there = 0;
 
 	for (;;) {
-		if (fd == -ENXIO)
-			fd = open_with(&op->req, O_NONBLOCK);
 		if (fd >= 0)
-			there = writes ? 1 : has_writer(fd);
+			there = writes(&op->req) ? 1 : has_writer(fd);
 		if (there > 0)
 			return opened(fd);
 		if (there == 0 && magi_load_rlx(&op->cancelled)) /* [hint] */
@@ -98,10 +99,28 @@ static int open_fifo(struct magi_epoll_op *op)
 		if (fd < 0 && fd != -ENXIO)
 			return fd;
 		rest(op, &ns);
+		if (fd < 0)
+			fd = open_with(&op->req, O_NONBLOCK);
 	}
 }
 
+/* Whatever is there: it may have become a FIFO since somebody looked. */
 int magi_epoll_open(struct magi_epoll_op *op)
 {
-	return waits_for_other_end(&op->req) ? open_fifo(op) : open_with(&op->req, 0);
+	uint64_t flags = ((const struct open_how *)op->req.addr2)->flags;
+	struct stat st;
+	int fd;
+
+	if (flags & (O_NONBLOCK | O_PATH))
+		return open_with(&op->req, 0);
+	fd = open_with(&op->req, O_NONBLOCK);
+	if (fd == -EAGAIN) /* somebody has a lease on it, and is waited for */
+		return open_with(&op->req, 0);
+	if (fd == -ENXIO)
+		return is_fifo(&op->req) ? wait_for_other_end(op, fd) : fd;
+	if (fd < 0)
+		return fd;
+	if ((flags & O_ACCMODE) == O_RDONLY && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return wait_for_other_end(op, fd);
+	return opened(fd);
 }
