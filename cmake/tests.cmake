@@ -63,7 +63,8 @@ endfunction()
 # What the test programs link as Criterion: itself, or under ThreadSanitizer (where its shared arena cannot be mapped)
 # the shim of the same names.
 add_library(magpie_criterion INTERFACE)
-if(MAGPIE_SANITIZE MATCHES "undefined") # it is the library that is asked, and the tests take longest to compile
+# It is the library that is asked, and the tests take longest to compile.
+if(MAGPIE_SANITIZE MATCHES "undefined" AND NOT DEFINED ENV{MAGPIE_LONG})
 	target_compile_options(magpie_criterion INTERFACE -fno-sanitize=undefined)
 endif()
 if(MAGPIE_WITH_TESTS STREQUAL "OFF")

@@ -110,7 +110,7 @@ MAGI_FAST int magi_semaphore_give(mag_semaphore *semaphore, uint32_t n, const ch
 	return magi_semaphore_release(semaphore, n, where);
 }
 
-/* How many permits are free. A snapshot.  Threads: any */
+/* How many permits are free. A snapshot, which orders nothing.  Threads: any */
 MAG_API uint32_t mag_semaphore_permits(const mag_semaphore *semaphore);
 
 MAGI_C_END

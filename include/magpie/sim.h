@@ -139,9 +139,9 @@ MAG_API mag_sim_disk *mag_sim_disk_create(void);
 /* NULL is ignored. */
 MAG_API void mag_sim_disk_destroy(mag_sim_disk *disk);
 
-/* The power goes: ends the run at once, which is no failure; mag_sim_run returns 0. Of each file and directory there is
- * afterwards what was last synced (fsync(2)), or what there was at the end, as the seed has it. The run's memory is lost to
- * the process. Outside a simulation: does nothing. */
+/* The power goes: ends the run at once, which is no failure; mag_sim_run returns 0. Of each file there is afterwards
+ * what was last synced (fsync(2)), or what there was at the end, and so it is with the names in all directories together,
+ * as the seed has it; a rename from one to another is safe when both are synced. The run's memory is lost to the process. Outside a simulation: does nothing. */
 MAG_API void mag_sim_power_cut(void);
 
 /* Cuts the simulated network, or mends it: while it is cut nothing gets through between addresses, but for Unix sockets;

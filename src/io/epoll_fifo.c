@@ -33,13 +33,14 @@ static int open_with(const struct magi_req *req, uint64_t more)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool is_fifo(const struct magi_req *req)
+static mode_t kind_of(const struct magi_req *req)
 {
 	const struct open_how *how = req->addr2;
 	struct stat st;
 
-	return fstatat(req->fd, req->addr, &st, how->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) == 0 &&
-	       S_ISFIFO(st.st_mode);
+	if (fstatat(req->fd, req->addr, &st, how->flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0) < 0)
+		return 0;
+	return st.st_mode & S_IFMT;
 }
 
 /* Whether there is a writer, or was since we opened it. 1, 0 or -errno. */
@@ -101,23 +102,27 @@ static int wait_for_other_end(struct magi_epoll_op *op, int fd)
 		rest(op, &ns);
 		if (fd < 0)
 			fd = open_with(&op->req, O_NONBLOCK);
+		if (fd == -ENXIO && kind_of(&op->req) != S_IFIFO) /* it has been replaced */
+			return fd;
 	}
 }
 
-/* Whatever is there: it may have become a FIFO since somebody looked. */
+/* What is no device is opened without blocking: it may have become a FIFO since somebody looked. A device may take that for
+ * another wish. */
 int magi_epoll_open(struct magi_epoll_op *op)
 {
 	uint64_t flags = ((const struct open_how *)op->req.addr2)->flags;
+	mode_t kind = flags & (O_NONBLOCK | O_PATH) ? S_IFCHR : kind_of(&op->req);
 	struct stat st;
 	int fd;
 
-	if (flags & (O_NONBLOCK | O_PATH))
+	if (kind == S_IFCHR || kind == S_IFBLK)
 		return open_with(&op->req, 0);
 	fd = open_with(&op->req, O_NONBLOCK);
 	if (fd == -EAGAIN) /* somebody has a lease on it, and is waited for */
 		return open_with(&op->req, 0);
-	if (fd == -ENXIO)
-		return is_fifo(&op->req) ? wait_for_other_end(op, fd) : fd;
+	if (fd == -ENXIO && kind == S_IFIFO)
+		return wait_for_other_end(op, fd);
 	if (fd < 0)
 		return fd;
 	if ((flags & O_ACCMODE) == O_RDONLY && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))

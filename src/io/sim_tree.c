@@ -142,37 +142,65 @@ void magi_node_forget(struct sim_node *node)
 		memcpy(node->bytes, node->kept, node->kept_size);
 }
 
-enum { DEPTH_MAX = 64 }; /* directories that were renamed into each other and half synced may go in a circle */
+struct cut {
+	struct magi_random *dice; /* NULL: what was not synced is lost */
+	uint64_t number;          /* of this cut: nodes that have it are done */
+	bool directories;         /* lose what was not synced */
+};
 
-static bool is_lost(struct magi_random *dice)
+/* Whether it stays where this entry has it. Directories that were renamed, and half synced, may have two names now, or lie
+ * in each other: the first that is come to counts. */
+static bool stays(struct sim_node *node, const struct cut *cut)
 {
-	return !dice || magi_random_below(dice, 2);
+	if (node->cut != cut->number) {
+		node->links = 1;
+		return true;
+	}
+	if (magi_node_is_dir(node))
+		return false;
+	node->links++;
+	return true;
 }
 
-/* Nothing is open: what is not reached from the root by entries that are left goes. */
-static void restore(struct sim_node *dir, int depth, struct magi_random *dice)
+/* Nothing is open: what is not reached from the root by entries that are left goes. What stays is on the medium. */
+static void restore(struct sim_node *node, const struct cut *cut)
 {
-	struct sim_entry *was = dir->entries;
+	struct sim_entry *was = node->entries, **link = &node->entries;
 
-	if (depth > DEPTH_MAX)
+	node->cut = cut->number;
+	if (!magi_node_is_dir(node)) {
+		if (!cut->dice || magi_random_below(cut->dice, 2))
+			magi_node_forget(node);
+		magi_node_sync(node);
 		return;
-	dir->entries = copy(is_lost(dice) ? dir->kept_entries : was);
-	for (struct sim_entry *e = dir->entries; e; e = e->next) {
-		e->node->links = 1;
-		if (magi_node_is_dir(e->node)) {
-			e->node->parent = dir;
-			restore(e->node, depth + 1, dice);
-		} else if (is_lost(dice)) {
-			magi_node_forget(e->node);
-		}
 	}
+	node->entries = copy(cut->directories ? node->kept_entries : was);
+	while (*link) {
+		struct sim_entry *e = *link;
+		bool first = e->node->cut != cut->number;
+
+		if (!stays(e->node, cut)) {
+			*link = e->next;
+			magi_node_drop(e->node);
+			free(e);
+			continue;
+		}
+		if (magi_node_is_dir(e->node))
+			e->node->parent = node;
+		if (first)
+			restore(e->node, cut);
+		link = &e->next;
+	}
+	magi_node_sync(node);
 	drop_entries(&was);
 }
 
 void magi_tree_power_cut(struct sim_tree *tree, struct magi_random *dice)
 {
+	struct cut cut = { .dice = dice, .number = ++tree->cuts, .directories = !dice || magi_random_below(dice, 2) };
+
 	if (tree->root)
-		restore(tree->root, 0, dice);
+		restore(tree->root, &cut);
 }
 
 struct sim_node *magi_tree_root(struct sim_tree *tree)

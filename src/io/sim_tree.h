@@ -28,6 +28,7 @@ struct sim_node {
 	uint32_t links; /* entries that name it now */
 	uint32_t mode;  /* S_IFREG, S_IFDIR, S_IFSOCK or S_IFCHR, and permissions */
 	uint64_t number;
+	uint64_t cut; /* the last that has come to it */
 	uint64_t changed; /* when, in ns */
 	char *bytes, *kept; /* kept: as synced */
 	size_t size, room, kept_size;
@@ -39,12 +40,13 @@ struct sim_node {
 struct sim_tree {
 	struct sim_node *root;
 	uint64_t next_number;
+	uint64_t cuts; /* of power, so far */
 };
 
 /* Makes "/", "/tmp" and "/dev/null" if they are not there yet. */
 struct sim_node *magi_tree_root(struct sim_tree *tree);
 void magi_tree_destroy(struct sim_tree *tree);
-/* What was not synced is gone; with dice: of each node, or it is not. */
+/* What was not synced is gone; with dice: of each file, and of all directories together, or it is not. */
 void magi_tree_power_cut(struct sim_tree *tree, struct magi_random *dice);
 
 /* With one reference. */

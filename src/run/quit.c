@@ -187,6 +187,7 @@ static uint64_t suspicion(uint64_t *until, uint32_t *looks)
 	if (++*looks > PATIENCE || !note_still()) {
 		*until = MAGI_NEVER;
 		(void)magi_xchg_seq(&quit.suspects, 0u); /* [suspect] */
+		magi_fence_seq(&quit.suspects); /* [suspect] */
 		if (*looks > PATIENCE || !note_still())
 			return MAGI_NEVER;
 		magi_store_rel(&quit.suspects, 1u); /* [suspect] */

@@ -7,11 +7,12 @@
  *          at once goes to the kernel. With a sanitizer: it knows of each byte whether it was in use. */
 #include "sim/stack.h"
 
+#include <magpie/impl/slab.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(MAGI_ASAN) || defined(MAGI_TSAN)
 enum { KEPT = 0 };
 #else
 enum { KEPT = 32 };

@@ -22,6 +22,10 @@
 
 #include "support/heap.h"
 
+#if defined(MAGI_ASAN)
+void __lsan_do_leak_check(void);
+#endif
+
 enum { SCHEDULES = 2000, CPUS_MAX = 64 };
 
 #define SOON ((uint64_t)(5 + self->i * 9) * MAG_MICROSECOND) /* before, amid or after what the others do */
@@ -473,6 +477,9 @@ static void run_share(int64_t (*run)(uint64_t seed), uint64_t k, uint64_t n, uin
 		share->failed = 0;
 		share->done++;
 	}
+#if defined(MAGI_ASAN)
+	__lsan_do_leak_check(); /* which _exit does not */
+#endif
 	_exit(0);
 }
 
@@ -486,6 +493,7 @@ static void run_all(const char *name, int64_t (*run)(uint64_t seed))
 	uint64_t n = cpus < 1 ? 1 : cpus < CPUS_MAX ? (uint64_t)cpus : CPUS_MAX;
 	double seconds;
 
+	cr_assert_gt(end, 0, "MAGPIE_SCHEDULES=%s", asked);
 	cr_assert_neq(shares, MAP_FAILED);
 	fflush(NULL);
 	for (uint64_t k = 0; k < n; k++) {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct slot {
 	struct sim_outcome outcome; /* of the run under way, or the last */
 	uint64_t first, n;          /* seeds */
 	uint64_t seed;              /* under way */
+	bool crashed;               /* by a signal */
 	pid_t pid;                  /* 0: free */
 };
 
@@ -83,6 +85,7 @@ static void finish(struct slot *slot, int status)
 	struct sim_outcome *o = &slot->outcome;
 
 	slot->pid = 0;
+	slot->crashed = WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	o->rc = MAG_ESIM;
@@ -180,8 +183,18 @@ static int judge(struct search *s, const struct slot *slot)
 		rc = sim_run_one(s->job, slot->seed, &again);
 		if (rc < 0)
 			return rc;
-		if (alone.rc >= 0 && are_equal(&alone, &again)) /* the seeds before it had left something */
+		if (alone.rc >= 0 && are_equal(&alone, &again) &&
+		    !slot->crashed) { /* seeds before it had left something */
+			if (s->together > 1)
+				fprintf(stderr,
+					"magpie sim: a run leaves something to the next: a process each from now on\n");
 			return run_apart(s, slot);
+		}
+		if (alone.rc >= 0 && slot->crashed)
+			fprintf(stderr,
+				"magpie sim: seed %#" PRIx64 " %s after those from %#" PRIx64
+				" in its process, and not alone: one of them has broken something\n",
+				slot->seed, slot->outcome.result.failure, slot->first);
 	}
 	if (alone.rc >= 0 && are_equal(&alone, &slot->outcome))
 		return 0;
@@ -253,7 +266,8 @@ int sim_run_many(const struct sim_job *job, uint64_t first, uint64_t n, unsigned
 		}
 		bad = reap(&s);
 		tick(s.done);
-		rc = bad ? bad : rc;
+		if (bad < 0 || rc == 0) /* that one fails stays known */
+			rc = rc > 0 ? rc : bad;
 	}
 	munmap(s.slots, AT_ONCE_MAX * sizeof(*s.slots));
 	*failed = s.failed;
