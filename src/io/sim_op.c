@@ -365,13 +365,13 @@ void magi_world_cancel(struct sim_io *io, uint64_t token)
 
 static void try_all(struct sim_io *io, struct sim_list *from)
 {
-	struct sim_list todo = *from;
+	struct sim_list mine = *from;
 
 	*from = (struct sim_list){ 0 };
-	for (struct sim_op *op = todo.first; op; op = op->next)
-		op->list = &todo;
-	while (todo.first) {
-		struct sim_op *op = todo.first;
+	for (struct sim_op *op = mine.first; op; op = op->next)
+		op->list = &mine;
+	while (mine.first) {
+		struct sim_op *op = mine.first;
 
 		magi_world_list_remove(op);
 		if (op->at > io->at)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* test_file_turn_lost.c - src/task/file.c: the turn on a file comes to a task that a canceller has claimed, but not yet
  * taken out of the queue. The test is that canceller, in slow motion. */
-#include "gates.h"
+#include "canceller.h"
 
-#include "sched/ready.h"
 #include "task/file.h"
-#include "task/wait.h"
 
 static MAG_OP receive(MAG_OP_ARGS, mag_fd fd, void *addr)
 {
@@ -39,26 +37,9 @@ MAG_TASK(reader)
 	MAG_END;
 }
 
-static mag_frame *claim_first(mag_worker *w, mag_fd fd)
+static struct magi_waitq *turns_of(mag_worker *w, mag_fd fd)
 {
-	struct magi_fd *r = magi_fds_find(&magi_runtime_of(w)->fds, fd);
-	struct magi_waitq *q = &r->turn[0];
-	mag_frame *f;
-
-	magi_lock_acquire(magi_waitq_lock(q));
-	f = magi_wait_first(q);
-	CHECK(f && magi_claim(f->leader));
-	magi_lock_release(magi_waitq_lock(q));
-	return f;
-}
-
-static void end_wait(mag_worker *w, mag_frame *f)
-{
-	mag_frame *granted = NULL;
-
-	CHECK(magi_waitq_cancel(f, &granted) && !granted);
-	f->op.result = MAG_ECANCELED;
-	magi_resume_later(magi_runtime_of(w), w, f);
+	return &magi_fds_find(&magi_runtime_of(w)->fds, fd)->turn[0];
 }
 
 enum third { BEHIND, LATER, CLOSED };
@@ -91,7 +72,7 @@ MAG_TASK(turns)
 		MAG_SPAWN(self->rc, &self->group, reader, .fd = self->fd[0], .ended = &self->ended,
 			  .want = self->third == CLOSED ? MAG_ECLOSED : 'b');
 	MAG_AWAIT(self->rc, mag_sleep, REST);
-	self->claimed = claim_first(w, self->fd[0]);
+	self->claimed = claim_first(turns_of(w, self->fd[0]));
 	if (self->third != CLOSED) {
 		MAG_AWAIT(self->rc, transmit, self->fd[1], "a");
 		CHECK(self->rc == 1);

@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_member_lost.c - src/task/member.c: a place, or a finished member, comes to a task that a canceller has claimed, but
  * not yet taken out of the queue. The test is that canceller, in slow motion. */
-#include "gates.h"
-
-#include "sched/ready.h"
-#include "task/wait.h"
-
-static mag_frame *claim_first(struct magi_waitq *q)
-{
-	mag_frame *f;
-
-	magi_lock_acquire(magi_waitq_lock(q));
-	f = magi_wait_first(q);
-	CHECK(f && magi_claim(f->leader));
-	magi_lock_release(magi_waitq_lock(q));
-	return f;
-}
-
-static void end_wait(mag_worker *w, mag_frame *f)
-{
-	mag_frame *granted = NULL;
-
-	CHECK(magi_waitq_cancel(f, &granted) && !granted);
-	f->op.result = MAG_ECANCELED;
-	magi_resume_later(magi_runtime_of(w), w, f);
-}
+#include "canceller.h"
 
 /* Waits for a place in a group. */
 struct spawner {
