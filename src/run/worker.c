@@ -220,13 +220,8 @@ static mag_frame *pick(struct magi_worker *w)
 /* It has found something. That it takes up work is said first: the last searcher that leaves may rely on it. */
 static void wake_up(struct magi_worker *w)
 {
-	bool was_awake = w->awake;
-
 	magi_store_rlx(&w->awake, 1u); /* [busy] */
-	if (w->searching)
-		magi_search_end(w, true);
-	if (!was_awake)
-		magi_offer_watch(&w->pub);
+	magi_search_found(w);
 }
 
 bool magi_worker_tick(struct magi_worker *w)
@@ -245,7 +240,7 @@ bool magi_worker_tick(struct magi_worker *w)
 	if (!f)
 		return false;
 	count_pick(w);
-	if (MAGI_UNLIKELY(!w->awake || w->searching))
+	if (MAGI_UNLIKELY(!w->awake))
 		wake_up(w);
 	if (MAGI_UNLIKELY(w->watched))
 		run_watched(w, f);
@@ -284,7 +279,7 @@ static void sleep_until_work(struct magi_worker *w)
 	uint64_t deadline = timers_deadline(w);
 	uint64_t watch;
 
-	magi_search_end(w, false);
+	magi_search_end(w);
 	magi_sleep_begin(w);
 	magi_point(MAGI_POINT_ATOMIC, NULL);
 	magi_inbox_collect(w);

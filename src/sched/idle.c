@@ -13,10 +13,11 @@
  *          there is no membarrier, owners are shown a set that is never empty, and pay for the barrier in the slow
  *          path. A bit is cleared (acquire, release), and its sleeper sees that (acquire): with it comes a grant to
  *          search, which is relaxed itself.
- *          [search] a searcher leaves, passes the barrier of its sleep, and looks at all once more; or, if it has found
- *          something, that of its look for a watcher, and sees to it that somebody looks: whoever skipped a wake
- *          because it searched had added its work before, with a full barrier between. A grant raises the count from 0
- *          (acquire), and who has taken it lowers it (release): so one grant is over before the next is given.
+ *          [search] a searcher leaves, passes a barrier, and looks: at all sources before it sleeps, at what others
+ *          could take when it has found something, at who sleeps when it has left in the name of a sleeper that had
+ *          woken up by itself. Whoever skipped a wake because of it had added its work before, with a full barrier
+ *          between: so either the one or the other sees it. A grant raises the count from 0 (acquire), and who has
+ *          taken it lowers it (release): so one grant is over before the next is given.
  *          [watch] while some worker takes up work and another sleeps, one or two of those who sleep watch: they look
  *          again soon.
  *          Who takes up work says so, passes a barrier, and looks whether somebody watches. Who has watched ends that,
@@ -66,17 +67,11 @@ void magi_wake_worker(struct magi_worker *to, mag_worker *from)
 		ring(to, from);
 }
 
-/* Wakes one sleeper to search, if nobody does. */
-static void wake_searcher(mag_runtime *rt, mag_worker *from)
+/* Gives the grant to search to one who sleeps, and rings; false when all of them woke up by themselves meanwhile. */
+static bool grant(mag_runtime *rt, uint64_t sleepers, mag_worker *from)
 {
 	struct magi_idle *idle = &rt->idle;
-	uint32_t none = 0;
-	uint64_t sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
 
-	if (!sleepers || magi_load_rlx(&idle->searching)) /* [search] */
-		return;
-	if (!magi_cas_acq(&idle->searching, &none, 1u)) /* [search] in the name of the one to be woken */
-		return;
 	while (sleepers) {
 		struct magi_worker *to = rt->workers[__builtin_ctzll(sleepers)];
 
@@ -84,13 +79,34 @@ static void wake_searcher(mag_runtime *rt, mag_worker *from)
 		magi_store_rlx(&to->search_granted, 1u); /* [sleep] */
 		if (unset(idle, to->pub.index)) {
 			ring(to, from);
-			return;
+			return true;
 		}
 		if (!magi_xchg_rlx(&to->search_granted, 0u)) /* [sleep] */
-			return;
+			return true;
 		sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
 	}
-	magi_sub_rel(&idle->searching, 1u); /* [search] nobody sleeps any more: they look for themselves */
+	return false;
+}
+
+/* Wakes one sleeper to search, if nobody does. */
+static void wake_searcher(mag_runtime *rt, mag_worker *from)
+{
+	struct magi_idle *idle = &rt->idle;
+	uint64_t sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
+
+	while (sleepers && !magi_load_rlx(&idle->searching)) { /* [search] */
+		uint32_t none = 0;
+
+		if (!magi_cas_acq(&idle->searching, &none, 1u)) /* [search] in the name of the one to be woken */
+			return;
+		if (grant(rt, sleepers, from))
+			return;
+		magi_sub_rel(&idle->searching, 1u); /* [search] */
+		/* Others may have skipped a wake because of this: their work is seen by who sleeps from now on, or they
+		 * are seen here. */
+		magi_fence_seq(&idle->searching);          /* [search] */
+		sleepers = magi_load_rlx(&idle->sleepers); /* [sleep] */
+	}
 }
 
 static void wake_for_work(mag_worker *pub)
@@ -121,17 +137,6 @@ void magi_offer_woken(mag_worker *pub)
 		return;
 	w->offered_at = w->polled_at;
 	wake_for_work(pub);
-}
-
-void magi_offer_watch(mag_worker *pub)
-{
-	struct magi_idle *idle = &magi_runtime_of(pub)->idle;
-
-	if (magi_runtime_of(pub)->n == 1)
-		return;
-	magi_fence_seq(&idle->watchers); /* [watch] [busy] */
-	if (!magi_load_rlx(&idle->watchers)) /* [watch] */
-		wake_searcher(magi_runtime_of(pub), pub);
 }
 
 void magi_wake_all(mag_runtime *rt)
@@ -175,13 +180,31 @@ static bool work_in_sight(const mag_runtime *rt)
 	return false;
 }
 
-void magi_search_end(struct magi_worker *w, bool found)
+/* Whether it was the last one. */
+static bool leave(struct magi_worker *w)
 {
-	if (!w->searching)
-		return;
+	bool searched = w->searching;
+
 	w->searching = false;
-	/* Others may have skipped a wake because this one searched. It has looked at all before, or it looks now. */
-	if (magi_sub_rel(&w->rt->idle.searching, 1u) == 1 && found && work_in_sight(w->rt)) /* [search] */
+	return searched && magi_sub_rel(&w->rt->idle.searching, 1u) == 1; /* [search] */
+}
+
+void magi_search_end(struct magi_worker *w)
+{
+	leave(w);
+}
+
+void magi_search_found(struct magi_worker *w)
+{
+	struct magi_idle *idle = &w->rt->idle;
+	bool last = leave(w);
+
+	if (w->rt->n == 1)
+		return;
+	magi_fence_seq(&idle->watchers); /* [search] [watch] [busy] */
+	/* Others may have skipped a wake because this one searched; and somebody must be there to see when a step of it
+	 * takes long. */
+	if (!magi_load_rlx(&idle->watchers) || (last && work_in_sight(w->rt))) /* [watch] */
 		wake_searcher(w->rt, &w->pub);
 }
 

@@ -13,9 +13,6 @@ void magi_wake_worker(struct magi_worker *to, mag_worker *from);
 /* Woken work was added to w's ready queue: wakes a thief if there is more than the owner takes up next. */
 void magi_offer_woken(mag_worker *w);
 
-/* w begins to take up work, and has said so: somebody must be there to see when one step takes long. */
-void magi_offer_watch(mag_worker *w);
-
 /* Wakes every worker: the runtime stops. */
 void magi_wake_all(mag_runtime *rt);
 
@@ -24,8 +21,11 @@ struct magi_worker *magi_idle_worker(mag_runtime *rt, struct magi_worker *otherw
 
 /* Becomes a searcher, unless enough search already. */
 bool magi_search_begin(struct magi_worker *w);
-/* Ends the search; the last searcher that found something wakes one more. */
-void magi_search_end(struct magi_worker *w, bool found);
+/* Ends the search, if it did, and is about to sleep. */
+void magi_search_end(struct magi_worker *w);
+/* The same, but it takes up work, and has said so: it wakes another one when there is more work that nobody looks for, or
+ * when nobody would see that one step of it takes long. */
+void magi_search_found(struct magi_worker *w);
 
 /* Announces that the worker is about to block: any work added from now on wakes it. It must then re-check all sources,
  * block or not, and call magi_sleep_end. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_grant.c - the grant to search, src/sched/idle.c in every order: it is taken by whoever was woken, or taken back,
- * so the count of searchers comes down again; and it is given to the same worker anew only when it is over. */
+ * so the count of searchers comes down again; it is given to the same worker anew only when it is over; and no wake that
+ * was skipped for its sake is lost. */
 #include <criterion/criterion.h>
 
 #include <string.h>
@@ -30,6 +31,7 @@ static void wake(struct magi_io *io, struct magi_io *from)
 {
 	(void)io;
 	(void)from;
+	explore_ring(SLEEPER);
 }
 
 static const struct magi_io_ops ops = { .wake = wake };
@@ -73,7 +75,7 @@ static void second_wakes(void)
 static void wakes_up(void)
 {
 	magi_sleep_end(&worker[SLEEPER]);
-	magi_search_end(&worker[SLEEPER], false);
+	magi_search_end(&worker[SLEEPER]);
 	explore_point();
 }
 
@@ -96,8 +98,85 @@ static const struct explore_model granted = {
 	.thread = { first_wakes, wakes_up_twice, second_wakes },
 	.end = nobody_searches,
 	.preemptions = EXPLORE_ALL,
+	.quick = 3,
 	.only_views = true,
 };
+
+/* Two add work and go on with a long step: nobody but the sleeper is there to take it. */
+
+static uint32_t work[WORKERS];
+static int seen;
+
+static void nothing_to_do(void)
+{
+	one_asleep();
+	memset(work, 0, sizeof(work));
+	seen = 0;
+	explore_shared(work, sizeof(work));
+	explore_ghost(&seen, sizeof(seen));
+	for (uint32_t i = 0; i < WORKERS; i++)
+		explore_constant(&worker[i].pub.deque, sizeof(worker[i].pub.deque));
+}
+
+static void adds(uint32_t i)
+{
+	magi_store_rlx(&work[i], 1u);
+	wakes(i);
+}
+
+static void first_adds(void)
+{
+	adds(0);
+}
+
+static void second_adds(void)
+{
+	adds(2);
+}
+
+/* As in run/worker.c: what is found is taken, then it looks again. */
+static void looks(struct magi_worker *w)
+{
+	seen = (magi_load_rlx(&work[0]) ? 1 : 0) | (magi_load_rlx(&work[2]) ? 4 : 0);
+	magi_search_end(w);
+}
+
+/* The first time because its time is over, or by the bell; then by the bell alone. */
+static void wakes_up_and_looks(void)
+{
+	struct magi_worker *w = &worker[SLEEPER];
+
+	for (;;) {
+		magi_sleep_end(w);
+		explore_point();
+		looks(w);
+		magi_sleep_begin(w);
+		explore_point();
+		looks(w);
+		explore_sleep();
+	}
+}
+
+static bool all_is_seen(void)
+{
+	return seen == 5;
+}
+
+static const struct explore_model skipped = {
+	.name = "skipped",
+	.start = nothing_to_do,
+	.thread = { first_adds, wakes_up_and_looks, second_adds },
+	.end = nobody_searches,
+	.quiet = all_is_seen,
+	.preemptions = EXPLORE_ALL,
+	.quick = 3,
+	.only_views = true,
+};
+
+Test(grant, a_wake_that_was_skipped_is_made_up_for, .timeout = 300)
+{
+	cr_assert(explore_holds(&skipped));
+}
 
 Test(grant, one_is_over_before_the_next, .timeout = 300)
 {

@@ -191,7 +191,7 @@ static void works(uint32_t i)
 		}
 		/* as magi_worker_tick */
 		count_pick(w);
-		if (!w->awake || w->searching)
+		if (!w->awake)
 			wake_up(w);
 		run(w, f);
 	}

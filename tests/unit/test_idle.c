@@ -72,12 +72,12 @@ Test(idle, woken_one_is_a_searcher, .timeout = 5)
 	cr_assert(c.w[1]->searching);
 	cr_assert(magi_search_begin(c.w[1]));
 	cr_assert_eq(c.rt->idle.searching, 1);
-	magi_search_end(c.w[1], false);
+	magi_search_end(c.w[1]);
 	cr_assert_eq(c.rt->idle.searching, 0);
 	crew_fini(&c);
 }
 
-/* Tried: the duty of the last searcher left out (found == false in magi_search_end). */
+/* Tried: the duty of the last searcher left out (work_in_sight not asked for). */
 Test(idle, last_searcher_that_finds_work_wakes_one_more, .timeout = 5)
 {
 	struct crew c;
@@ -88,11 +88,12 @@ Test(idle, last_searcher_that_finds_work_wakes_one_more, .timeout = 5)
 	magi_deque_push(&c.w[0]->pub.deque, &f);
 	for (int i = 2; i < 8; i++)
 		magi_sleep_begin(c.w[i]);
+	cr_assert(magi_watch_begin(c.w[2]));
 	cr_assert(magi_search_begin(c.w[0]));
 	cr_assert(magi_search_begin(c.w[1]));
-	magi_search_end(c.w[0], true);
+	magi_search_found(c.w[0]);
 	cr_assert_eq(crew_all_rings(&c), 0, "another one still searches");
-	magi_search_end(c.w[1], true);
+	magi_search_found(c.w[1]);
 	cr_assert_eq(crew_all_rings(&c), 1);
 	crew_fini(&c);
 }
@@ -103,9 +104,10 @@ Test(idle, searcher_that_finds_nothing_wakes_nobody, .timeout = 5)
 
 	crew_init(&c, 4);
 	magi_sleep_begin(c.w[1]);
+	cr_assert(magi_watch_begin(c.w[1]));
 	cr_assert(magi_search_begin(c.w[0]));
-	magi_search_end(c.w[0], false);
-	magi_search_end(c.w[0], true); /* it no longer searched */
+	magi_search_end(c.w[0]);
+	magi_search_found(c.w[0]); /* it no longer searched */
 	cr_assert_eq(crew_all_rings(&c), 0);
 	cr_assert_eq(c.rt->idle.searching, 0);
 	crew_fini(&c);
@@ -132,7 +134,7 @@ Test(idle, half_of_the_workers_search_at_most, .timeout = 5)
 	cr_assert_eq(searchers_of(64), 32);
 }
 
-/* The worker woke by itself before the doorbell: the grant must not stay counted. Tried: the exchange in wake_searcher
+/* The worker woke by itself before the doorbell: the grant must not stay counted. Tried: the exchange in grant()
  * left out. */
 Test(idle, grant_to_one_that_woke_by_itself_is_not_lost, .timeout = 5)
 {
@@ -140,11 +142,11 @@ Test(idle, grant_to_one_that_woke_by_itself_is_not_lost, .timeout = 5)
 
 	crew_init(&c, 2);
 	magi_sleep_begin(c.w[1]);
-	magi_store_rel(&c.w[1]->search_granted, 1u); /* [granted] as wake_searcher does, before the bit goes */
-	magi_add_seq(&c.rt->idle.searching, 1u); /* [search] */
+	magi_store_rel(&c.w[1]->search_granted, 1u); /* [granted] as grant() does, before the bit goes */
+	magi_add_seq(&c.rt->idle.searching, 1u);     /* [search] */
 	magi_sleep_end(c.w[1]);
 	cr_assert(c.w[1]->searching);
-	magi_search_end(c.w[1], false);
+	magi_search_end(c.w[1]);
 	cr_assert_eq(c.rt->idle.searching, 0);
 	crew_fini(&c);
 }
@@ -171,7 +173,7 @@ Test(idle, one_woken_task_wakes_nobody_two_do_now_and_then_and_many_always, .tim
 	magi_offer_woken(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 1);
 	magi_sleep_end(c.w[1]);
-	magi_search_end(c.w[1], false);
+	magi_search_end(c.w[1]);
 	magi_sleep_begin(c.w[1]);
 	magi_offer_woken(&c.w[0]->pub);
 	cr_assert_eq(crew_rings(&c, 1), 1, "not so soon again");
@@ -182,7 +184,7 @@ Test(idle, one_woken_task_wakes_nobody_two_do_now_and_then_and_many_always, .tim
 	crew_fini(&c);
 }
 
-/* Somebody must see it when a step takes long. Tried: magi_offer_watch that does nothing. */
+/* Somebody must see it when a step takes long. Tried: watchers not asked for in magi_search_found. */
 Test(idle, who_takes_up_work_wakes_a_watcher_unless_there_is_one, .timeout = 5)
 {
 	struct crew c;
@@ -194,10 +196,10 @@ Test(idle, who_takes_up_work_wakes_a_watcher_unless_there_is_one, .timeout = 5)
 	cr_assert(magi_watch_begin(c.w[3]));
 	cr_assert_not(magi_watch_begin(c.w[1]), "two are enough");
 	magi_sleep_end(c.w[2]);
-	magi_offer_watch(&c.w[0]->pub);
+	magi_search_found(c.w[0]);
 	cr_assert_eq(crew_rings(&c, 1) + crew_rings(&c, 2) + crew_rings(&c, 3), 0);
 	magi_sleep_end(c.w[3]);
-	magi_offer_watch(&c.w[0]->pub);
+	magi_search_found(c.w[0]);
 	cr_assert_eq(crew_rings(&c, 1), 1);
 	crew_fini(&c);
 }
@@ -224,9 +226,9 @@ static void *sleep_and_steal(void *arg)
 			uint32_t rings = crew_rings(&d->crew, 1);
 			bool lost;
 
-			magi_search_end(w, false);
+			magi_search_end(w);
 			magi_store_rel(&d->asleep, round); /* [round] */
-			cold_pause(&d->sleeper, 1024); /* the owner needs that long to see `asleep` */
+			cold_pause(&d->sleeper, 1024);     /* the owner needs that long to see `asleep` */
 			magi_sleep_begin(w);
 			if (!magi_deque_count(victim)) {
 				while (crew_rings(&d->crew, 1) == rings)
@@ -237,7 +239,7 @@ static void *sleep_and_steal(void *arg)
 			if (!f && magi_deque_count(victim))
 				magi_deque_revoke(victim); /* it was offered before anybody slept */
 		}
-		magi_search_end(w, false);
+		magi_search_end(w);
 		magi_store_rel(&d->taken, round); /* [round] */
 	}
 	return NULL;

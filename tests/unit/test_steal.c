@@ -154,7 +154,7 @@ static void set_mark(struct mark *m)
 
 struct hog {
 	mag_frame frame;
-	MAG_ARGS(hog, struct mark *sibling; uint32_t *running; uint64_t *forked_at;);
+	MAG_ARGS(hog, struct mark *sibling; uint32_t * running; uint64_t * forked_at;);
 };
 
 /* In one step for a second, unless the sibling runs meanwhile. */
@@ -183,7 +183,7 @@ MAG_TASK(sibling)
 
 struct fork_two {
 	mag_frame frame;
-	MAG_ARGS(fork_two, uint32_t *running; uint64_t *took;);
+	MAG_ARGS(fork_two, uint32_t *running; uint64_t * took;);
 	struct mark mark;
 	uint64_t forked_at;
 	int64_t rc;
@@ -204,7 +204,7 @@ MAG_TASK(fork_two)
 /* Somebody else's work on the other worker until the hog runs. */
 struct busy_before {
 	mag_frame frame;
-	MAG_ARGS(busy_before, uint32_t *here; uint32_t *until;);
+	MAG_ARGS(busy_before, uint32_t *here; uint32_t * until;);
 };
 
 MAG_TASK(busy_before)
@@ -326,7 +326,7 @@ Test(steal, spawned_task_of_a_busy_one_starts_soon_on_a_sleeping_worker, .timeou
 /* A tree of forks whose every leaf waits until all leaves run: it ends only when all workers have taken part. */
 struct spread {
 	mag_frame frame;
-	MAG_ARGS(spread, uint32_t leaves; uint32_t *arrived;);
+	MAG_ARGS(spread, uint32_t leaves; uint32_t * arrived;);
 	uint32_t all;
 	int64_t rc;
 };
@@ -335,7 +335,7 @@ static bool all_arrive(uint32_t *arrived, uint32_t all)
 {
 	uint64_t end = magi_clock_ns() + 10 * MAG_SECOND;
 
-	magi_add_ar(arrived, 1u); /* [arrived] */
+	magi_add_ar(arrived, 1u);              /* [arrived] */
 	while (magi_load_acq(arrived) < all) { /* [arrived] */
 		if (magi_clock_ns() > end)
 			return false;
@@ -375,7 +375,7 @@ Test(steal, all_four_workers_come_to_a_tree_of_four_leaves, .timeout = 60)
 
 struct await_mark {
 	mag_frame frame;
-	MAG_ARGS(await_mark, mag_future *future; uint32_t *waiting; struct mark *mark;);
+	MAG_ARGS(await_mark, mag_future *future; uint32_t * waiting; struct mark * mark;);
 	int64_t rc;
 };
 
@@ -408,7 +408,8 @@ MAG_TASK(wake_and_hog)
 	self->mark = (struct mark){ 0, 0 };
 	self->waiting = 0;
 	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, await_mark, .future = &self->future, .waiting = &self->waiting, .mark = &self->mark);
+	MAG_SPAWN(self->rc, &self->group, await_mark, .future = &self->future, .waiting = &self->waiting,
+		  .mark = &self->mark);
 	while (!is_raised(&self->waiting))
 		MAG_YIELD(self->rc);
 	MAG_AWAIT(self->rc, mag_sleep, MAG_MILLISECOND); /* until it has parked, and the other worker sleeps */
@@ -421,7 +422,7 @@ MAG_TASK(wake_and_hog)
 	MAG_END;
 }
 
-/* A slot that cannot be stolen delays [tokio#4941]. Tried: magi_offer_watch that does nothing; it then waits for the
+/* A slot that cannot be stolen delays [tokio#4941]. Tried: watchers not asked for in magi_search_found; it then waits for the
  * whole second. */
 Test(steal, task_that_a_busy_one_has_woken_does_not_wait_for_its_end, .timeout = 60)
 {

@@ -8,7 +8,7 @@ enum { LONG_S = 1000000 };
 
 struct nap {
 	mag_frame frame;
-	MAG_ARGS(nap, int *worker; uint32_t *asleep; uint32_t *woke;);
+	MAG_ARGS(nap, int *worker; uint32_t * asleep; uint32_t * woke;);
 	int64_t rc;
 };
 
@@ -25,7 +25,7 @@ MAG_TASK(nap)
 
 struct hog {
 	mag_frame frame;
-	MAG_ARGS(hog, mag_future *begin; uint32_t *waits; uint32_t *busy; uint32_t *until;);
+	MAG_ARGS(hog, mag_future *begin; uint32_t * waits; uint32_t * busy; uint32_t * until;);
 	int64_t rc;
 };
 
@@ -75,7 +75,7 @@ static bool all_sleep(mag_runtime *rt)
 	return magi_load_acq(&rt->idle.sleepers) == 3 && !magi_load_acq(&rt->idle.watchers); /* [sleep] [watch] */
 }
 
-/* Tried: magi_offer_watch that does nothing; the timer then waits for the whole second. */
+/* Tried: watchers not asked for in magi_search_found; the timer then waits for the whole second. */
 Test(watch, timer_of_a_worker_that_wakes_into_a_long_step_is_served_by_another, .timeout = 30)
 {
 	struct flags flags = { 0 };

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-# wake_up: who takes up work does not see to it that somebody watches it.
-s/\tif \(!was_awake\)\n\t\tmagi_offer_watch\(&w->pub\);\n/\t(void)was_awake;\n/
+# magi_search_found: who takes up work does not see to it that somebody watches it.
+s/if \(!magi_load_rlx\(&idle->watchers\) \|\| \(last && work_in_sight\(w->rt\)\)\)/if (last \&\& work_in_sight(w->rt))/
