@@ -425,9 +425,9 @@ static const struct explore_model
 	mailed = MODEL("mailed", one_letter, EXPLORE_ALL, 0, letter_is_read, writes, worker_0_works),
 	forked = MODEL("forked", two_workers, 4, 3, all_done, forks, worker_1_works),
 	forked_twice = MODEL("forked_twice", two_asleep, 3, 2, all_done, forks_two, worker_1_wakes, worker_2_wakes),
-	watched = MODEL("watched", two_woken, 4, 3, all_done, worker_0_works, worker_1_works),
+	watched = MODEL("watched", two_woken, 4, 2, all_done, worker_0_works, worker_1_works),
 	forked_fenced = MODEL("forked_fenced", two_workers_fenced, 4, 3, all_done, forks, worker_1_works),
-	watched_fenced = MODEL("watched_fenced", two_woken_fenced, 4, 3, all_done, worker_0_works, worker_1_works),
+	watched_fenced = MODEL("watched_fenced", two_woken_fenced, 4, 2, all_done, worker_0_works, worker_1_works),
 	stopped = MODEL("stopped", one_worker, EXPLORE_ALL, 0, nobody_sleeps, stops, worker_0_works);
 
 #ifdef MODEL_FAULT
