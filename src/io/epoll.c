@@ -134,6 +134,13 @@ static void epoll_submit(struct magi_io *io, const struct magi_req *req)
 	magi_epoll_activate(u, &e->side[direction]);
 }
 
+/* Most sends find room. */
+static int epoll_attempt(struct magi_io *io, const struct magi_req *req)
+{
+	(void)io;
+	return req->code == MAGI_IO_SEND ? magi_epoll_send(req) : (int)MAGI_IO_LATER;
+}
+
 static bool epoll_cancel(struct magi_io *io, uint64_t token)
 {
 	struct magi_epoll *u = epoll_of(io);
@@ -421,6 +428,7 @@ const struct magi_io_ops magi_epoll_ops = {
 	.name = "epoll",
 	.open = epoll_open,
 	.submit = epoll_submit,
+	.attempt = epoll_attempt,
 	.cancel = epoll_cancel,
 	.poll = epoll_poll,
 	.wake = epoll_wake,

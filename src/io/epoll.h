@@ -178,6 +178,8 @@ void magi_epoll_forget(struct magi_epoll *u, struct magi_epoll_fd *e);
 /* epoll_try.c */
 /* One of a side's operations: the result, or MAGI_EPOLL_…; with it rec's flags and buffer. */
 int magi_epoll_try(struct magi_epoll *u, struct magi_epoll_fd *e, struct magi_epoll_op *op, struct magi_rec *rec);
+/* A send, tried: the result, or MAGI_IO_LATER. */
+int magi_epoll_send(const struct magi_req *req);
 /* The events of `wanted` that are there, 0, or -errno. */
 int magi_epoll_look(int fd, uint32_t wanted);
 

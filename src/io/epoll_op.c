@@ -91,9 +91,13 @@ struct magi_epoll_op *magi_epoll_op_new(struct magi_epoll *u, const struct magi_
 	u->free_ops = op->next;
 	if (MAGI_UNLIKELY(u->op_count >= u->hash_size))
 		grow_hash(u);
-	memset(op, 0, sizeof(*op));
+	op->work = (struct magi_epoll_work){ 0 };
+	op->state = MAGI_EPOLL_QUEUED;
+	op->connecting = false;
 	op->req = *req;
 	op->io = u;
+	op->moved = 0;
+	op->cancelled = 0;
 	place = place_of(u, req->token);
 	op->same = *place;
 	*place = op;

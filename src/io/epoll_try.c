@@ -67,6 +67,13 @@ static int send_some(const struct magi_req *req)
 	return result(sendmsg(req->fd, req->addr, flags));
 }
 
+int magi_epoll_send(const struct magi_req *req)
+{
+	int rc = send_some(req);
+
+	return rc == -EAGAIN ? (int)MAGI_IO_LATER : rc;
+}
+
 /* A local datagram waits for room at its receiver, of which the sender's socket tells nothing: it polls writable. */
 static int try_send(const struct magi_req *req)
 {

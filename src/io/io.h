@@ -75,6 +75,8 @@ struct magi_rec {
 	void *buffer;
 };
 
+enum { MAGI_IO_LATER = INT32_MIN };
+
 #define MAGI_TOKEN_MAX (UINT64_MAX - 0x10000) /* tokens above are the backends' own */
 
 enum { MAGI_BUFFER_BYTES = 8192 }; /* of each of the io's receive buffers; picked, not measured */
@@ -95,6 +97,8 @@ struct magi_io_ops {
 	/* Makes the calling thread the owner. -errno; MAG_EBACKEND when this backend cannot run here. */
 	int (*open)(struct magi_io **io, const struct magi_io_params *params);
 	void (*submit)(struct magi_io *io, const struct magi_req *req);
+	/* Does the request here and now: its result; or MAGI_IO_LATER, and it must be submitted. NULL: it has no way. */
+	int (*attempt)(struct magi_io *io, const struct magi_req *req);
 	/* Asks for the end of the request with this token; nothing happens when there is none. False: there is no memory
 	 * to ask with now, and it must be asked again, after a poll: only the caller can tell which requests are left. */
 	bool (*cancel)(struct magi_io *io, uint64_t token);

@@ -80,7 +80,10 @@ mag_frame *magi_file_await(mag_worker *pub, mag_frame *f, mag_fd fd, uint32_t di
 
 	if (MAGI_LIKELY(rc == MAGI_FD_GO)) {
 		req->fd = r->raw;
-		return magi_io_await(pub, f, req, r, direction, make, object);
+		if (!magi_io_at_once(pub, f, req, object))
+			return magi_io_await(pub, f, req, r, direction, make, object);
+		magi_file_end(magi_worker_of(pub), r, direction);
+		return f;
 	}
 	if (rc == MAGI_FD_WAIT) {
 		const struct pending want = { *req, fd, direction, make, object };

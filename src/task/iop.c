@@ -20,6 +20,7 @@
 
 enum {
 	RECORDS = 64,  /* taken from the backend at a time */
+	AT_ONCE = 8,   /* sends of a task in a row that are done without waiting; picked */
 	REFUSED_MS = 1 /* how long to sleep at most when a cancel was refused; picked, not measured */
 };
 
@@ -100,6 +101,38 @@ static void fill(struct magi_slot *s, mag_frame *f, struct magi_fd *file, uint32
 	s->file = file;
 	s->direction = direction;
 	s->sure = false;
+}
+
+/* Not for ever: who sends and sends must let others run, and does once it parks. */
+static bool may_go_on(struct magi_worker *w, const mag_frame *leader)
+{
+#ifdef MAGI_FORCED_MIGRATION
+	return false;
+#endif
+	if (w->sender != leader) {
+		w->sender = leader;
+		w->sends = 0;
+	}
+	return w->sends++ < AT_ONCE;
+}
+
+bool magi_io_at_once(mag_worker *pub, mag_frame *f, struct magi_req *req, size_t *count)
+{
+	struct magi_worker *w = magi_worker_of(pub);
+	int n;
+
+	if (!w->ops->attempt || req->code != MAGI_IO_SEND || magi_cancelled(f))
+		return false;
+	if (!may_go_on(w, f->leader)) {
+		w->sender = NULL;
+		return false;
+	}
+	n = w->ops->attempt(w->io, req);
+	if (n == MAGI_IO_LATER)
+		return false;
+	magi_store_rlx(&w->started, w->started + 1); /* [stat] */
+	f->op.result = n;
+	return !(req->flags & MAGI_REQ_ALL) || magi_transfer_sent(f, req, count, n);
 }
 
 int magi_io_submit(mag_worker *pub, mag_frame *f, const struct magi_req *request, struct magi_fd *file,

@@ -23,6 +23,10 @@ bool magi_io_stopped(const struct magi_slot *s);
 /* In magi_req.flags, besides those of the backends: a transfer (task/transfer.h). */
 enum { MAGI_REQ_ALL = 128 };
 
+/* Before that, for a send, where the backend can do it without waiting: whether f has its result; else f is to submit what
+ * is left in req. count: as `object` of a transfer. */
+bool magi_io_at_once(mag_worker *w, mag_frame *f, struct magi_req *req, size_t *count);
+
 /* The part of it that submits: 0: f is parked; or why not, and `file` is still the caller's. magi_wait_begin was called. */
 int magi_io_submit(mag_worker *w, mag_frame *f, const struct magi_req *req, struct magi_fd *file, uint32_t direction,
 		   magi_io_done make, void *object);

@@ -26,7 +26,7 @@ void magi_transfer_begin(mag_frame *f, struct magi_req *req)
 
 	word[ADDR] = (uintptr_t)req->addr;
 	word[LEFT] = (uintptr_t)req->addr2;
-	word[MOVED] = 0;
+	word[MOVED] = is_file(req->code) ? 0 : req->offset;
 	word[EXTRA] = is_file(req->code) ? req->offset : req->op_flags;
 	req->addr2 = NULL;
 }
@@ -81,6 +81,25 @@ static int64_t sent(struct magi_worker *w, void *count, const struct magi_rec *r
 static int64_t received(struct magi_worker *w, void *count, const struct magi_rec *rec)
 {
 	return go_on(w, count, rec, MAGI_IO_RECV);
+}
+
+bool magi_transfer_sent(mag_frame *f, struct magi_req *req, size_t *count, int n)
+{
+	uint64_t total = (uintptr_t)req->addr2;
+
+	if (n <= 0) {
+		f->op.result = n ? n : -EIO;
+		return true;
+	}
+	if (count)
+		*count = (uint32_t)n;
+	if ((uint32_t)n == total)
+		return true;
+	req->addr = (unsigned char *)req->addr + n;
+	req->addr2 = (void *)(uintptr_t)(total - (uint32_t)n);
+	req->len = portion(total - (uint32_t)n);
+	req->offset = (uint32_t)n;
+	return false;
 }
 
 static int64_t written(struct magi_worker *w, void *count, const struct magi_rec *rec)

@@ -22,4 +22,8 @@ mag_frame *magi_transfer_await(mag_worker *w, mag_frame *f, mag_fd fd, uint32_t 
 /* The ring's worker is about to submit the first request. */
 void magi_transfer_begin(mag_frame *f, struct magi_req *req);
 
+/* So many bytes of a send have gone, or why none has, before it was submitted: whether f has its result; else req has what
+ * is left, and in `offset` what has gone. */
+bool magi_transfer_sent(mag_frame *f, struct magi_req *req, size_t *count, int n);
+
 #endif
