@@ -22,6 +22,7 @@
 #include <magpie/resolve.h>
 #include <magpie/runtime.h>
 #include <magpie/scope.h>
+#include <magpie/select.h>
 #include <magpie/semaphore.h>
 #include <magpie/sendfile.h>
 #include <magpie/task.h>

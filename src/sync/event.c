@@ -14,6 +14,7 @@
 #include <magpie/event.h>
 
 #include "sync/busy.h"
+#include "task/select.h"
 
 enum { SET = MAGI_EVENT_SET, WAITERS = MAGI_EVENT_WAITERS };
 
@@ -111,3 +112,20 @@ int mag_event_reset(mag_event *e)
 	magi_point(MAGI_POINT_ATOMIC, NULL);
 	return magi_and_acq(&e->state, ~(uint32_t)SET) & SET ? 1 : 0; /* [event] */
 }
+
+/* As a case of mag_select. */
+
+static struct magi_waitq *queue_of_case(const mag_case *c)
+{
+	return &((mag_event *)c->object)->waitq;
+}
+
+static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	(void)granted;
+	*need = 0;
+	c->result = 0;
+	return set_or_wait(c->object);
+}
+
+const struct magi_case_kind magi_case_event = { .queue = queue_of_case, .take = take_case };

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "sched/ready.h"
 #include "sync/busy.h"
+#include "task/select.h"
 
 enum { WORD = 8 };
 
@@ -276,3 +277,39 @@ uint32_t mag_queue_capacity(const mag_queue *q)
 {
 	return q->capacity;
 }
+
+/* As cases of mag_select. */
+
+static struct magi_waitq *queue_of_case(const mag_case *c)
+{
+	return &((mag_queue *)c->object)->waitq;
+}
+
+static bool take_case(mag_case *c, bool push, uint64_t *need, mag_frame **granted)
+{
+	void *item = (void *)(uintptr_t)c->with;
+	mag_frame *f = NULL;
+	int rc = exchange(c->object, push, item, &f);
+
+	if (rc == -EAGAIN) {
+		*need = need_of(c->object, push, item);
+		return false;
+	}
+	if (f)
+		magi_wait_list(granted, f);
+	c->result = rc;
+	return true;
+}
+
+static bool push_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	return take_case(c, true, need, granted);
+}
+
+static bool pop_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	return take_case(c, false, need, granted);
+}
+
+const struct magi_case_kind magi_case_push = { .queue = queue_of_case, .take = push_case };
+const struct magi_case_kind magi_case_pop = { .queue = queue_of_case, .take = pop_case };

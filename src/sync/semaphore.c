@@ -18,6 +18,7 @@
 #include <magpie/semaphore.h>
 
 #include "sync/busy.h"
+#include "task/select.h"
 
 enum { WAITERS = MAGI_SEMAPHORE_WAITERS };
 
@@ -170,3 +171,30 @@ int magi_semaphore_release(mag_semaphore *s, uint32_t n, const char *where)
 	magi_wait_resume(list);
 	return 0;
 }
+
+/* As a case of mag_select. */
+
+static struct magi_waitq *queue_of_case(const mag_case *c)
+{
+	return &((mag_semaphore *)c->object)->waitq;
+}
+
+static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	mag_semaphore *s = c->object;
+	bool possible = c->with > 0 && c->with <= s->max;
+
+	(void)granted;
+	*need = c->with;
+	c->result = possible ? 0 : -EINVAL;
+	s->waitq.gone = gone;
+	return !possible || take_or_wait(s, (uint32_t)c->with) == 0;
+}
+
+/* It may have been all that those behind it waited for, or what WAITERS was set for. */
+static void leave_case(mag_case *c, mag_frame **granted)
+{
+	gone(queue_of_case(c), &c->node, granted);
+}
+
+const struct magi_case_kind magi_case_acquire = { .queue = queue_of_case, .take = take_case, .leave = leave_case };

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "task/select.h"
 #include "task/wait.h"
 
 void mag_future_init(mag_future *future)
@@ -105,3 +106,24 @@ int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
 	magi_lock_release(lock);
 	return mag_future_poll(future, result) ? 0 : MAG_ETIMEDOUT;
 }
+
+/* As a case of mag_select. */
+
+static struct magi_waitq *queue_of_case(const mag_case *c)
+{
+	return &((mag_future *)c->object)->waiters;
+}
+
+static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	const mag_future *future = c->object;
+
+	(void)granted;
+	*need = 0;
+	if (!magi_load_rlx(&future->done)) /* [lock] */
+		return false;
+	c->result = future->result;
+	return true;
+}
+
+const struct magi_case_kind magi_case_future = { .queue = queue_of_case, .take = take_case };

@@ -20,6 +20,7 @@
 #include "sched/slab.h"
 #include "task/cancel.h"
 #include "task/scope.h"
+#include "task/select.h"
 #include "task/wait.h"
 
 static mag_group *group_of(const mag_frame *f, mag_handle **handle)
@@ -440,3 +441,25 @@ int mag_group_clear(mag_group *g)
 	}
 	return 0;
 }
+
+/* As a case of mag_select. */
+
+static struct magi_waitq *queue_of_case(const mag_case *c)
+{
+	return &((mag_handle *)c->object)->waiters;
+}
+
+static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
+{
+	mag_handle *h = c->object;
+
+	(void)granted;
+	*need = 0;
+	if (!magi_load_rlx(&h->done)) /* [lock] */
+		return false;
+	c->result = h->result;
+	take_back(h);
+	return true;
+}
+
+const struct magi_case_kind magi_case_handle = { .queue = queue_of_case, .take = take_case };

@@ -117,7 +117,7 @@ bool magi_park(mag_frame *leader, uint32_t how, uint64_t what)
 	return true;
 }
 
-static void enqueue(struct magi_waitq *q, mag_frame *f, uint64_t need)
+void magi_waitq_add(struct magi_waitq *q, mag_frame *f, uint64_t need)
 {
 	f->op.wait.on = q;
 	f->op.wait.need = need;
@@ -131,8 +131,7 @@ static void enqueue(struct magi_waitq *q, mag_frame *f, uint64_t need)
 	q->count++;
 }
 
-/* Out of the queue; a next that is f itself says so. */
-static void dequeue(struct magi_waitq *q, mag_frame *f)
+void magi_waitq_remove(struct magi_waitq *q, mag_frame *f)
 {
 	if (f->op.wait.prev)
 		f->op.wait.prev->op.wait.next = f->op.wait.next;
@@ -148,10 +147,10 @@ static void dequeue(struct magi_waitq *q, mag_frame *f)
 
 bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need)
 {
-	enqueue(q, f, need);
+	magi_waitq_add(q, f, need);
 	if (MAGI_LIKELY(magi_park(f->leader, MAGI_PARKED, (uintptr_t)f)))
 		return true;
-	dequeue(q, f);
+	magi_waitq_remove(q, f);
 	return false;
 }
 
@@ -183,7 +182,7 @@ bool magi_wait_take(struct magi_waitq *q, mag_frame *f)
 {
 	mag_frame *leader = f->leader;
 
-	dequeue(q, f);
+	magi_waitq_remove(q, f);
 	return magi_claim(leader);
 }
 
@@ -237,8 +236,8 @@ bool magi_waitq_cancel(mag_frame *f, mag_frame **granted)
 	bool resume = true;
 
 	magi_lock_acquire(magi_waitq_lock(q));
-	if (f->op.wait.next != f)
-		dequeue(q, f);
+	if (magi_waitq_has(f))
+		magi_waitq_remove(q, f);
 	if (q->gone)
 		resume = q->gone(q, f, granted);
 	magi_lock_release(magi_waitq_lock(q));

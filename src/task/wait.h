@@ -43,6 +43,14 @@ static inline void magi_wait_stamp(mag_worker *w, mag_frame *leader)
 /* Ends an await that did not park with this result. */
 mag_frame *magi_wait_done(mag_worker *w, mag_frame *f, int64_t result);
 
+/* Into a queue, out of it, and whether it is in one; its lock is held. */
+void magi_waitq_add(struct magi_waitq *q, mag_frame *f, uint64_t need);
+void magi_waitq_remove(struct magi_waitq *q, mag_frame *f);
+static inline bool magi_waitq_has(const mag_frame *f)
+{
+	return f->op.wait.next != f; /* as its removal says */
+}
+
 /* Queues and parks f; q's lock is held, and stays so. False: cancelled, f is not queued. After true and the release of
  * the lock f is not to be touched. */
 bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need);

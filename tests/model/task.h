@@ -25,6 +25,7 @@ static struct mag_worker its_worker[TASKS];
 static mag_frame frame[TASKS];
 static uint32_t hand[TASKS]; /* atomic: it is resumed */
 static int resumed[TASKS];
+static mag_frame *as[TASKS]; /* itself, or a frame that stands for it: select.c */
 static uint32_t wakes; /* atomic: a step */
 static bool sleeps_on_word[MODEL_THREADS];
 
@@ -51,6 +52,7 @@ static void tasks_init(void)
 	memset(frame, 0, sizeof(frame));
 	memset(hand, 0, sizeof(hand));
 	memset(resumed, 0, sizeof(resumed));
+	memset(as, 0, sizeof(as));
 	wakes = 0;
 	memset(sleeps_on_word, 0, sizeof(sleeps_on_word));
 	trace_forget();
@@ -61,16 +63,18 @@ static void tasks_init(void)
 	explore_shared(frame, sizeof(frame));
 	explore_shared(its_scope, sizeof(its_scope));
 	explore_ghost(resumed, sizeof(resumed));
+	explore_ghost(as, sizeof(as));
 	explore_ghost(sleeps_on_word, sizeof(sleeps_on_word));
 }
 
 void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 {
-	long i = f - frame;
+	long i = f->leader - frame;
 
 	(void)rt;
 	(void)w;
 	explore_assert(++resumed[i] == 1);
+	as[i] = f;
 	(void)magi_xchg_rel(&hand[i], 1u);
 	explore_ring((int)i);
 }
@@ -88,6 +92,8 @@ static int64_t task_await(int i, const mag_frame *next)
 		while (!magi_xchg_acq(&hand[i], 0u))
 			explore_sleep();
 		explore_assert(resumed[i]-- == 1);
+		if (as[i]->step)
+			explore_assert(as[i]->step((mag_worker *)&its_worker[i], as[i]) == &frame[i]);
 	}
 	return frame[i].op.result;
 }
