@@ -38,6 +38,7 @@ MAG_API void mag_event_init(mag_event *event);
 MAG_API int mag_event_fini(mag_event *event);
 
 MAG_API mag_frame *magi_event_wait(mag_worker *w, mag_frame *f, mag_event *event);
+MAG_API mag_frame *magi_event_wait_until(mag_worker *w, mag_frame *f, mag_event *event, uint64_t deadline);
 
 /* MAG_AWAIT(rc, mag_event_wait, &event): waits until the event is set.
  *
@@ -55,6 +56,24 @@ MAGI_FAST MAG_OP mag_event_wait(MAG_OP_ARGS, mag_event *event)
 	}
 #endif
 	return magi_event_wait(w, f, event);
+}
+
+/* MAG_AWAIT(rc, mag_event_wait_until, &event, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  0 when it was set, also when the deadline has passed; MAG_ETIMEDOUT, MAG_ECANCELED, -ENOMEM
+ * Since:    0.2 */
+MAGI_FAST MAG_OP mag_event_wait_until(MAG_OP_ARGS, mag_event *event, uint64_t deadline)
+{
+#ifndef MAGI_FORCED_MIGRATION
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) &&          /* [cancelled] */
+	    MAGI_LIKELY(magi_load_acq(&event->state) & MAGI_EVENT_SET)) { /* [event] */
+		f->op.result = 0;
+		return f;
+	}
+#endif
+	return magi_event_wait_until(w, f, event, deadline);
 }
 
 /* Sets the event and lets all go on who wait. A task that finds it set may free it.

@@ -36,6 +36,15 @@ MAG_API int mag_future_complete(mag_future *future, int64_t result);
  * Since:    0.1 */
 MAG_API MAG_OP mag_future_await(MAG_OP_ARGS, mag_future *future);
 
+/* MAG_AWAIT(rc, mag_future_await_until, &future, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  the result, also when the deadline has passed; MAG_ETIMEDOUT, MAG_ECANCELED, -ENOMEM (ask mag_future_poll
+ *           where a result could be one of these)
+ * Since:    0.2 */
+MAG_API MAG_OP mag_future_await_until(MAG_OP_ARGS, mag_future *future, uint64_t deadline);
+
 /* Waits from a thread that is no worker, until `deadline` (mag_now; MAG_NEVER).
  *
  * Returns:  0 and *result (which may be NULL), MAG_ETIMEDOUT, MAG_EDEADLK on a worker

@@ -122,6 +122,17 @@ MAG_API MAG_OP mag_group_next(MAG_OP_ARGS, mag_group *group, mag_handle **handle
  * Since:    0.1 */
 MAG_API MAG_OP mag_handle_wait(MAG_OP_ARGS, mag_handle *handle);
 
+/* MAG_AWAIT(rc, mag_handle_wait_until, &handle, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most. The task
+ * goes on after that.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker, of any runtime
+ * Owns:     the handle is the caller's again, unless the result is not the task's
+ * Returns:  what the task returned, also when the deadline has passed; MAG_ETIMEDOUT, MAG_ECANCELED, -ENOMEM (read
+ *           mag_handle_result where the task's could be one of these)
+ * Since:    0.2 */
+MAG_API MAG_OP mag_handle_wait_until(MAG_OP_ARGS, mag_handle *handle, uint64_t deadline);
+
 /* Whether the task has ended. Its handle may still be listed for mag_group_next.  Threads: any */
 MAG_API bool mag_handle_done(const mag_handle *handle);
 

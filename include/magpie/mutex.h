@@ -48,6 +48,7 @@ MAG_API void mag_mutex_init(mag_mutex *mutex);
 MAG_API int mag_mutex_fini(mag_mutex *mutex);
 
 MAG_API mag_frame *magi_mutex_lock(mag_worker *w, mag_frame *f, mag_mutex *mutex);
+MAG_API mag_frame *magi_mutex_lock_until(mag_worker *w, mag_frame *f, mag_mutex *mutex, uint64_t deadline);
 MAG_API int magi_mutex_try_lock(mag_frame *f, mag_mutex *mutex);
 MAG_API int magi_mutex_unlock(mag_frame *f, mag_mutex *mutex);
 
@@ -80,6 +81,26 @@ MAGI_FAST MAG_OP mag_mutex_lock(MAG_OP_ARGS, mag_mutex *mutex)
 	}
 #endif
 	return magi_mutex_lock(w, f, mutex);
+}
+
+/* MAG_AWAIT(rc, mag_mutex_lock_until, &mutex, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most. When that
+ * has passed, the mutex is taken if it is free.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Owns:     the task holds the mutex after 0: mag_mutex_unlock
+ * Returns:  0, MAG_ETIMEDOUT (it is not held), and what mag_mutex_lock returns; -ENOMEM
+ * Since:    0.2 */
+MAGI_FAST MAG_OP mag_mutex_lock_until(MAG_OP_ARGS, mag_mutex *mutex, uint64_t deadline)
+{
+#ifndef MAGI_FORCED_MIGRATION
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
+	    MAGI_LIKELY(magi_mutex_change(w, mutex, 0, (uint64_t)(uintptr_t)f->leader))) {
+		f->op.result = 0;
+		return f;
+	}
+#endif
+	return magi_mutex_lock_until(w, f, mutex, deadline);
 }
 
 /* mag_mutex_try_lock(&mutex), in a step function: takes the mutex if it is free.

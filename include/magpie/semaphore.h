@@ -43,6 +43,8 @@ MAG_API int mag_semaphore_init(mag_semaphore *semaphore, uint32_t permits, uint3
 MAG_API int mag_semaphore_fini(mag_semaphore *semaphore);
 
 MAG_API mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *semaphore, uint32_t n);
+MAG_API mag_frame *magi_semaphore_acquire_until(mag_worker *w, mag_frame *f, mag_semaphore *semaphore, uint32_t n,
+						uint64_t deadline);
 MAG_API bool magi_semaphore_take_again(mag_semaphore *semaphore, uint32_t n);
 MAG_API int magi_semaphore_release(mag_semaphore *semaphore, uint32_t n, const char *where);
 
@@ -74,6 +76,25 @@ MAGI_FAST MAG_OP mag_semaphore_acquire(MAG_OP_ARGS, mag_semaphore *semaphore, ui
 	}
 #endif
 	return magi_semaphore_acquire(w, f, semaphore, n);
+}
+
+/* MAG_AWAIT(rc, mag_semaphore_acquire_until, &semaphore, n, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at
+ * most. When that has passed, the permits are taken as by mag_semaphore_try_acquire.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  0, MAG_ETIMEDOUT (no permit is held), and what mag_semaphore_acquire returns; -ENOMEM
+ * Since:    0.2 */
+MAGI_FAST MAG_OP mag_semaphore_acquire_until(MAG_OP_ARGS, mag_semaphore *semaphore, uint32_t n, uint64_t deadline)
+{
+#ifndef MAGI_FORCED_MIGRATION
+	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
+	    MAGI_LIKELY(magi_semaphore_take(semaphore, n))) {
+		f->op.result = 0;
+		return f;
+	}
+#endif
+	return magi_semaphore_acquire_until(w, f, semaphore, n, deadline);
 }
 
 /* Takes n permits if there are so many and nobody waits.

@@ -15,6 +15,7 @@
 
 #include "sync/busy.h"
 #include "task/select.h"
+#include "task/until.h"
 
 enum { SET = MAGI_EVENT_SET, WAITERS = MAGI_EVENT_WAITERS };
 
@@ -67,6 +68,19 @@ mag_frame *magi_event_wait(mag_worker *w, mag_frame *f, mag_event *e)
 	}
 	magi_lock_release(lock);
 	return parked ? NULL : magi_wait_done(w, f, rc);
+}
+
+static mag_frame *wait_op(mag_worker *w, mag_frame *f, void *event, uint64_t arg)
+{
+	(void)arg;
+	return magi_event_wait(w, f, event);
+}
+
+mag_frame *magi_event_wait_until(mag_worker *w, mag_frame *f, mag_event *e, uint64_t deadline)
+{
+	if (!magi_cancelled(f) && mag_event_is_set(e))
+		return magi_wait_done(w, f, 0);
+	return magi_until(w, f, wait_op, e, 0, deadline);
 }
 
 /* Grants all waiters; if there are none left the event is not set. */

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "sync/busy.h"
+#include "task/until.h"
 
 MAGI_ASSERT_STATIC(offsetof(mag_mutex, waitq) - offsetof(mag_mutex, state) == MAGI_HOLDER_BEFORE &&
 			   (int)MAGI_MUTEX_BITS == (int)MAGI_HOLDER_BITS,
@@ -124,6 +125,23 @@ mag_frame *magi_mutex_lock(mag_worker *w, mag_frame *f, mag_mutex *m)
 		return magi_wait_done(w, f, 0);
 	rc = magi_wait_begin(w, f);
 	return rc < 0 ? magi_wait_done(w, f, rc) : queue_up(w, f, m, 0);
+}
+
+static mag_frame *lock_op(mag_worker *w, mag_frame *f, void *mutex, uint64_t arg)
+{
+	(void)arg;
+	return magi_mutex_lock(w, f, mutex);
+}
+
+mag_frame *magi_mutex_lock_until(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t deadline)
+{
+	if (!magi_cancelled(f)) {
+		if (take(m, f, 0))
+			return magi_wait_done(w, f, 0);
+		if (HOLDER(magi_load_rlx(&m->state)) == name_of(f)) /* [mutex] */
+			return magi_wait_done(w, f, MAG_EDEADLK);
+	}
+	return magi_until(w, f, lock_op, m, 0, deadline);
 }
 
 /* The step of a woken frame; need: its own. */

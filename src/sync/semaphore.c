@@ -19,6 +19,7 @@
 
 #include "sync/busy.h"
 #include "task/select.h"
+#include "task/until.h"
 
 enum { WAITERS = MAGI_SEMAPHORE_WAITERS };
 
@@ -137,6 +138,20 @@ mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s,
 	}
 	magi_lock_release(lock_of(s));
 	return parked ? NULL : magi_wait_done(w, f, rc);
+}
+
+static mag_frame *acquire_op(mag_worker *w, mag_frame *f, void *semaphore, uint64_t n)
+{
+	return magi_semaphore_acquire(w, f, semaphore, (uint32_t)n);
+}
+
+mag_frame *magi_semaphore_acquire_until(mag_worker *w, mag_frame *f, mag_semaphore *s, uint32_t n, uint64_t deadline)
+{
+	if (n == 0 || n > s->max)
+		return magi_wait_done(w, f, magi_cancelled(f) ? MAG_ECANCELED : -EINVAL);
+	if (!magi_cancelled(f) && magi_semaphore_take(s, n))
+		return magi_wait_done(w, f, 0);
+	return magi_until(w, f, acquire_op, s, n, deadline);
 }
 
 int magi_semaphore_release(mag_semaphore *s, uint32_t n, const char *where)

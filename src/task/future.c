@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "task/select.h"
+#include "task/until.h"
 #include "task/wait.h"
 
 void mag_future_init(mag_future *future)
@@ -82,6 +83,21 @@ mag_frame *mag_future_await(mag_worker *w, mag_frame *f, mag_future *future)
 	}
 	magi_lock_release(lock);
 	return magi_wait_done(w, f, rc);
+}
+
+static mag_frame *await_op(mag_worker *w, mag_frame *f, void *future, uint64_t arg)
+{
+	(void)arg;
+	return mag_future_await(w, f, future);
+}
+
+mag_frame *mag_future_await_until(mag_worker *w, mag_frame *f, mag_future *future, uint64_t deadline)
+{
+	int64_t rc;
+
+	if (mag_future_poll(future, &rc))
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, await_op, future, 0, deadline);
 }
 
 int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)

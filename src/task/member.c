@@ -21,6 +21,7 @@
 #include "task/cancel.h"
 #include "task/scope.h"
 #include "task/select.h"
+#include "task/until.h"
 #include "task/wait.h"
 
 static mag_group *group_of(const mag_frame *f, mag_handle **handle)
@@ -355,6 +356,19 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 	}
 	magi_lock_release(lock);
 	return magi_wait_done(w, f, rc);
+}
+
+static mag_frame *wait_op(mag_worker *w, mag_frame *f, void *handle, uint64_t arg)
+{
+	(void)arg;
+	return mag_handle_wait(w, f, handle);
+}
+
+mag_frame *mag_handle_wait_until(mag_worker *w, mag_frame *f, mag_handle *h, uint64_t deadline)
+{
+	if (mag_handle_done(h))
+		return mag_handle_wait(w, f, h);
+	return magi_until(w, f, wait_op, h, 0, deadline);
 }
 
 bool mag_handle_done(const mag_handle *h)
