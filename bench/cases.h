@@ -23,6 +23,7 @@ bench_run_fn bench_spawn;
 bench_run_fn bench_pingpong;
 bench_run_fn bench_queue;
 bench_run_fn bench_mutex;
+bench_run_fn bench_rwlock;    /* every so many rounds writes; 0: none */
 bench_run_fn bench_semaphore; /* permits */
 bench_run_fn bench_timers;
 bench_run_fn bench_sleepers;

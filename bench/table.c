@@ -16,6 +16,7 @@ OPTIONAL(bench_spawn);
 OPTIONAL(bench_pingpong);
 OPTIONAL(bench_queue);
 OPTIONAL(bench_mutex);
+OPTIONAL(bench_rwlock);
 OPTIONAL(bench_semaphore);
 OPTIONAL(bench_timers);
 OPTIONAL(bench_sleepers);
@@ -46,6 +47,12 @@ static const struct bench_case spawn_cases[] = { EACH_LINK(bench_spawn), ADD };
 static const struct bench_case pingpong_cases[] = { EACH_LINK(bench_pingpong), ADD };
 static const struct bench_case queue_cases[] = { EACH_LINK(bench_queue), ADD };
 static const struct bench_case mutex_cases[] = { EACH_LINK(bench_mutex), ADD };
+static const struct bench_case rwlock_cases[] = {
+	CASE("reads", BENCH_EACH, bench_rwlock, PARAM(0, 0)),
+	CASE("1 of 10 writes", BENCH_EACH, bench_rwlock, PARAM(10, 0)),
+	CASE("writes", BENCH_EACH, bench_rwlock, PARAM(1, 0)),
+	ADD,
+};
 static const struct bench_case semaphore_cases[] = {
 	CASE("1 permit", BENCH_EACH, bench_semaphore, PARAM(1, 0), .both_links = true),
 	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0), .both_links = true),
@@ -113,6 +120,7 @@ static const struct bench table[] = {
 	BENCH(pingpong, "ns/roundtrip", NULL, "two tasks, queues of capacity 1"),
 	BENCH(queue, "ns/item", NULL, "4 producers, 4 consumers, capacity 1024, 10 M items"),
 	BENCH(mutex, "ns/op", NULL, "8 tasks lock and unlock 1 M times each"),
+	BENCH(rwlock, "ns/op", NULL, "8 tasks lock and unlock for reading or writing, 1 M times each"),
 	BENCH(semaphore, "ns/op", NULL, "8 tasks acquire and release 1 M times each"),
 	BENCH(timers, "cpu-s", NULL, "1 M sleeps with deadlines spread over 1 s"),
 	BENCH(sleepers, "bytes/task", NULL, "resident memory of 1 M tasks asleep at once"),

@@ -21,6 +21,7 @@
 #include <magpie/receiver.h>
 #include <magpie/resolve.h>
 #include <magpie/runtime.h>
+#include <magpie/rwlock.h>
 #include <magpie/scope.h>
 #include <magpie/select.h>
 #include <magpie/semaphore.h>

@@ -314,7 +314,11 @@ static void find_holder(struct magi_seen *r)
 
 	if (r->how != MAGI_SEEN_WAITS || !r->on || !magi_peek_safely(&q, r->on, sizeof(q)))
 		return;
-	if (q.gone == magi_waitq_held && magi_peek_safely(&word, (const char *)r->on - MAGI_HOLDER_BEFORE, sizeof(word)))
+	if (q.gone != magi_waitq_held && q.gone != magi_waitq_held_served)
+		return;
+	if (!magi_peek_safely(&word, (const char *)r->on - MAGI_HOLDER_BEFORE, sizeof(word)))
+		return;
+	if (q.gone == magi_waitq_held || !(word & MAGI_HOLDERS))
 		r->holder = (const void *)(uintptr_t)(word & ~(uint64_t)MAGI_HOLDER_BITS);
 }
 

@@ -2,6 +2,8 @@
 /* wait.c - the waiter core; wait.h has the rules. */
 #include "task/wait.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "sched/ready.h"
 
@@ -250,4 +252,12 @@ bool magi_waitq_held(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
 	(void)f;
 	(void)granted;
 	return true;
+}
+
+bool magi_waitq_held_served(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
+{
+	bool (*gone)(struct magi_waitq *, mag_frame *, mag_frame **);
+
+	memcpy(&gone, (const char *)q - MAGI_GONE_BEFORE, sizeof(gone));
+	return gone(q, f, granted);
 }

@@ -95,6 +95,11 @@ bool magi_waitq_cancel(mag_frame *f, mag_frame **granted);
 bool magi_waitq_held(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
 enum { MAGI_HOLDER_BEFORE = 16, MAGI_HOLDER_BITS = 15 };
 
+/* The same where waiters do hold up others: calls the `gone` that lies so many bytes before the queue. With the bit HOLDERS
+ * the holder's word is no address: there may be several. */
+bool magi_waitq_held_served(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
+enum { MAGI_GONE_BEFORE = 8, MAGI_HOLDERS = 2 };
+
 /* Unlinks a leader from its birth scope, at its end. */
 void magi_unlink(mag_frame *leader);
 

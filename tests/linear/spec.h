@@ -21,6 +21,20 @@ extern const struct linear_spec linear_queue_spec;
 enum linear_mutex_kind { LINEAR_LOCK, LINEAR_TRY_LOCK, LINEAR_UNLOCK, LINEAR_IS_LOCKED };
 extern const struct linear_spec linear_mutex_spec;
 
+/* A task is a lane, and does not lock twice for reading. */
+enum linear_rwlock_kind {
+	LINEAR_LOCK_READ,
+	LINEAR_LOCK_WRITE,
+	LINEAR_TRY_LOCK_READ,
+	LINEAR_TRY_LOCK_WRITE,
+	LINEAR_UNLOCK_READ,
+	LINEAR_UNLOCK_WRITE,
+	LINEAR_DOWNGRADE,
+	LINEAR_READERS,
+	LINEAR_RWLOCK_WAITING
+};
+extern const struct linear_spec linear_rwlock_spec;
+
 /* item[0] is how many; config: the permits at the start, and the most. */
 enum linear_semaphore_kind {
 	LINEAR_ACQUIRE,
