@@ -5,6 +5,7 @@
 
 #include <magpie/acceptor.h>
 #include <magpie/addr.h>
+#include <magpie/broadcast.h>
 #include <magpie/error.h>
 #include <magpie/event.h>
 #include <magpie/fd.h>
@@ -16,6 +17,7 @@
 #include <magpie/lines.h>
 #include <magpie/mutex.h>
 #include <magpie/offload.h>
+#include <magpie/oneshot.h>
 #include <magpie/poll.h>
 #include <magpie/queue.h>
 #include <magpie/receiver.h>
@@ -31,5 +33,6 @@
 #include <magpie/time.h>
 #include <magpie/udp.h>
 #include <magpie/unix.h>
+#include <magpie/watch.h>
 
 #endif
