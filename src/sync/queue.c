@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c - a bounded queue: a ring of elements and one queue of waiters, under one lock.
+/* queue.c - a bounded queue: a ring of elements, or a stack or heap, and one queue of waiters, under one lock.
  *
  * Who:     push, pop: tasks. try_push, try_pop, close and the rest: any thread.
- * Always:  who pushes waits only while the ring is full, who pops only while it is empty; the capacity is at least 1, so
- *          that the waiters are all of one kind, which the length tells. A pop from a full ring puts the element of the
- *          first waiting pusher in; a push into an empty one gives its element to the first waiting popper.
- *          An element is in the ring, or with a task: it changes hands when the CAS of magi_wait_take says that its
+ * Always:  who pushes waits only while it is full, who pops only while it is empty; so the waiters are all of one kind,
+ *          which the length tells, and at a rendezvous a bit: who finds waiters of the other kind there goes through
+ *          them before he waits himself. A pop from a full queue puts the element of the first waiting pusher in; a
+ *          push into an empty one gives its element to the first waiting popper.
+ *          An element is in the queue, or with a task: it changes hands when the CAS of magi_wait_take says that its
  *          taker is not cancelled, and before that one runs.
  *          A cancelled waiter holds up nothing: who comes next goes to the one behind it.
  *          Who would have to wait while others are ready here lets these run first, once, and tries again: what it waits
@@ -21,24 +22,59 @@
 #include "sched/ready.h"
 #include "sync/busy.h"
 #include "task/select.h"
+#include "sync/heap.h"
+#include "task/until.h"
 
-enum { WORD = 8 };
+enum { WORD = 8, WORDS = MAGI_QUEUE_WORDS, CLOSED = MAGI_QUEUE_CLOSED, PUSHERS = MAGI_QUEUE_PUSHERS };
 
 static magi_lock *lock_of(mag_queue *q)
 {
 	return magi_waitq_lock(&q->waitq);
 }
 
+static enum magi_queue_kind kind_of(const mag_queue_options *o)
+{
+	switch (o->order) {
+	case MAG_QUEUE_LIFO:
+		return MAGI_QUEUE_STACK;
+	case MAG_QUEUE_PRIORITY:
+		return MAGI_QUEUE_HEAP;
+	default:
+		return o->element_size == WORD ? WORDS : MAGI_QUEUE_RING;
+	}
+}
+
 int mag_queue_init(mag_queue *q, uint32_t capacity, size_t size)
 {
-	const char *debug = getenv("MAGPIE_DEBUG");
+	const mag_queue_options o = { .size = sizeof(o), .capacity = capacity, .element_size = (uint32_t)size };
 
-	if (capacity == 0 || size == 0 || size > MAG_QUEUE_ELEMENT_MAX)
+	return size > MAG_QUEUE_ELEMENT_MAX ? -EINVAL : mag_queue_init_as(q, &o);
+}
+
+static bool is_possible(const mag_queue_options *o)
+{
+	return o->element_size > 0 && o->element_size <= MAG_QUEUE_ELEMENT_MAX &&
+	       (unsigned)o->order <= MAG_QUEUE_PRIORITY && (o->order == MAG_QUEUE_FIFO || o->capacity > 0) &&
+	       (o->order != MAG_QUEUE_PRIORITY || o->before);
+}
+
+int mag_queue_init_as(mag_queue *q, const mag_queue_options *given)
+{
+	const char *debug = getenv("MAGPIE_DEBUG");
+	mag_queue_options o = { .size = 0 };
+
+	if (given->size > sizeof(o) || given->size < sizeof(o.size))
+		return -EINVAL;
+	memcpy(&o, given, given->size);
+	if (!is_possible(&o))
 		return -EINVAL;
 	if (debug && strstr(debug, "queue=1"))
-		capacity = 1;
-	*q = (mag_queue){ .capacity = capacity, .size = (uint32_t)size, .on_heap = 1 };
-	q->items = magi_alloc(capacity * size);
+		o.capacity = o.capacity ? 1 : 0;
+	*q = (mag_queue){ .capacity = o.capacity, .size = (uint16_t)o.element_size, .kind = kind_of(&o), .on_heap = 1 };
+	if (q->kind == MAGI_QUEUE_HEAP)
+		q->items = magi_heap_create(o.capacity, o.element_size, o.before);
+	else
+		q->items = magi_alloc((o.capacity ? o.capacity : 1) * (size_t)o.element_size);
 	return q->items ? 0 : -ENOMEM;
 }
 
@@ -46,6 +82,8 @@ int mag_queue_fini(mag_queue *q)
 {
 	int rc = magi_sync_busy(&q->waitq, false, "mag_queue_fini");
 
+	if (rc == 0)
+		rc = magi_sync_busy(&q->joiners, false, "mag_queue_fini");
 	if (rc < 0)
 		return rc;
 	if (q->on_heap)
@@ -54,7 +92,7 @@ int mag_queue_fini(mag_queue *q)
 	return 0;
 }
 
-/* The ring; the lock is held. */
+/* The elements; the lock is held. */
 
 static void copy(void *to, const void *from, uint32_t size)
 {
@@ -66,21 +104,46 @@ static void copy(void *to, const void *from, uint32_t size)
 
 static unsigned char *item_at(const mag_queue *q, uint32_t i)
 {
-	return q->items + (size_t)i * q->size;
+	return (unsigned char *)q->items + (size_t)i * q->size;
 }
 
-static void ring_add(mag_queue *q, const void *item)
+/* Where the next one goes, of a ring or a stack, whose first is 0. */
+static unsigned char *end_of(const mag_queue *q)
 {
 	uint32_t left = q->capacity - q->first; /* from the oldest to the end of the array */
 
-	copy(item_at(q, q->length < left ? q->first + q->length : q->length - left), item, q->size);
+	return item_at(q, q->length < left ? q->first + q->length : q->length - left);
+}
+
+static void add(mag_queue *q, const void *item)
+{
+	if (MAGI_LIKELY(q->kind == WORDS))
+		memcpy(end_of(q), item, WORD);
+	else if (q->kind == MAGI_QUEUE_HEAP)
+		magi_heap_add(q->items, item);
+	else
+		memcpy(end_of(q), item, q->size);
 	magi_store_rlx(&q->length, q->length + 1); /* [hint] */
+	q->unfinished++;
 }
 
 static void ring_take(mag_queue *q, void *item)
 {
-	copy(item, item_at(q, q->first), q->size);
+	if (MAGI_LIKELY(q->kind == WORDS))
+		memcpy(item, item_at(q, q->first), WORD);
+	else
+		memcpy(item, item_at(q, q->first), q->size);
 	q->first = q->first + 1 < q->capacity ? q->first + 1 : 0;
+}
+
+static void take(mag_queue *q, void *item)
+{
+	if (MAGI_LIKELY(q->kind <= MAGI_QUEUE_RING))
+		ring_take(q, item);
+	else if (q->kind == MAGI_QUEUE_HEAP)
+		magi_heap_take(q->items, item);
+	else
+		memcpy(item, item_at(q, q->length - 1), q->size);
 	magi_store_rlx(&q->length, q->length - 1); /* [hint] */
 }
 
@@ -96,26 +159,52 @@ static uint64_t need_of(const mag_queue *q, bool push, void *item)
 	return word;
 }
 
+/* The element of a waiting pusher. */
+static const void *pushed_by(const mag_queue *q, const uint64_t *need)
+{
+	return q->size == WORD ? (const void *)need : (const void *)(uintptr_t)*need;
+}
+
 static int put(mag_queue *q, const void *item, mag_frame **granted)
 {
 	mag_frame *f;
 
-	if (q->closed)
-		return MAG_ECLOSED;
+	if (MAGI_UNLIKELY(q->state))
+		return q->state & CLOSED ? MAG_ECLOSED : -EAGAIN; /* pushers wait: behind them */
 	while (q->length == 0 && (f = magi_wait_first(&q->waitq))) {
 		void *to = (void *)(uintptr_t)f->op.wait.need;
 
 		if (!magi_wait_take(&q->waitq, f))
 			continue;
 		copy(to, item, q->size);
+		q->unfinished++;
 		f->op.result = 0;
 		*granted = f;
 		return 0;
 	}
 	if (q->length == q->capacity)
 		return -EAGAIN;
-	ring_add(q, item);
+	add(q, item);
 	return 0;
+}
+
+/* There is no element here: at a rendezvous a pusher may have one. */
+static int get_handed(mag_queue *q, void *item, mag_frame **granted)
+{
+	mag_frame *f;
+
+	while ((q->state & PUSHERS) && (f = magi_wait_first(&q->waitq))) {
+		uint64_t need = f->op.wait.need;
+
+		if (!magi_wait_take(&q->waitq, f))
+			continue;
+		copy(item, pushed_by(q, &need), q->size);
+		q->unfinished++;
+		f->op.result = 0;
+		*granted = f;
+		return 0;
+	}
+	return q->state & CLOSED ? MAG_ECLOSED : -EAGAIN;
 }
 
 static int get(mag_queue *q, void *item, mag_frame **granted)
@@ -123,19 +212,26 @@ static int get(mag_queue *q, void *item, mag_frame **granted)
 	mag_frame *f;
 
 	if (q->length == 0)
-		return q->closed ? MAG_ECLOSED : -EAGAIN;
-	ring_take(q, item);
+		return q->state ? get_handed(q, item, granted) : -EAGAIN;
+	take(q, item);
 	while ((f = magi_wait_first(&q->waitq))) {
 		uint64_t need = f->op.wait.need;
 
 		if (!magi_wait_take(&q->waitq, f))
 			continue;
-		ring_add(q, q->size == WORD ? (const void *)&need : (const void *)(uintptr_t)need);
+		add(q, pushed_by(q, &need));
 		f->op.result = 0;
 		*granted = f;
 		break;
 	}
 	return 0;
+}
+
+static bool park(mag_queue *q, mag_frame *f, bool push, void *item)
+{
+	if (q->capacity == 0)
+		q->state = push ? PUSHERS : 0; /* nobody of the other kind is left in the queue */
+	return magi_wait_park(f, &q->waitq, need_of(q, push, item));
 }
 
 /* The operations. */
@@ -184,7 +280,7 @@ MAGI_FAST mag_frame *await(mag_worker *w, mag_frame *f, mag_queue *q, bool push,
 		rc = exchange(q, push, item, &granted);
 	}
 	if (rc == -EAGAIN) {
-		if (magi_wait_park(f, &q->waitq, need_of(q, push, item))) {
+		if (park(q, f, push, item)) {
 			magi_lock_release(lock_of(q));
 			return NULL;
 		}
@@ -218,6 +314,34 @@ static mag_frame *pop_again(mag_worker *w, mag_frame *f)
 	return await(w, f, (mag_queue *)(uintptr_t)f->op.word[2], false, true, (void *)(uintptr_t)f->op.word[3]);
 }
 
+static mag_frame *push_op(mag_worker *w, mag_frame *f, void *queue, uint64_t element)
+{
+	return await(w, f, queue, true, false, (void *)(uintptr_t)element);
+}
+
+static mag_frame *pop_op(mag_worker *w, mag_frame *f, void *queue, uint64_t element)
+{
+	return await(w, f, queue, false, false, (void *)(uintptr_t)element);
+}
+
+mag_frame *mag_queue_push_until(mag_worker *w, mag_frame *f, mag_queue *q, const void *element, uint64_t deadline)
+{
+	int rc = magi_cancelled(f) ? MAG_ECANCELED : mag_queue_try_push(q, element);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, push_op, q, (uintptr_t)element, deadline);
+}
+
+mag_frame *mag_queue_pop_until(mag_worker *w, mag_frame *f, mag_queue *q, void *element, uint64_t deadline)
+{
+	int rc = magi_cancelled(f) ? MAG_ECANCELED : mag_queue_try_pop(q, element);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, pop_op, q, (uintptr_t)element, deadline);
+}
+
 static int attempt(mag_queue *q, bool push, void *item)
 {
 	mag_frame *granted = NULL;
@@ -249,8 +373,8 @@ int mag_queue_close(mag_queue *q)
 	bool first;
 
 	magi_lock_acquire(lock_of(q));
-	first = !q->closed;
-	q->closed = 1;
+	first = !(q->state & CLOSED);
+	q->state = CLOSED;
 	if (first)
 		list = magi_wait_grant_all(&q->waitq, MAG_ECLOSED);
 	magi_lock_release(lock_of(q));
@@ -263,7 +387,7 @@ bool mag_queue_is_closed(mag_queue *q)
 	bool closed;
 
 	magi_lock_acquire(lock_of(q));
-	closed = q->closed;
+	closed = q->state & CLOSED;
 	magi_lock_release(lock_of(q));
 	return closed;
 }

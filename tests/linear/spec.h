@@ -3,9 +3,11 @@
 #ifndef MAGPIE_TESTS_LINEAR_SPEC_H
 #define MAGPIE_TESTS_LINEAR_SPEC_H
 
+#include <magpie/queue.h>
+
 #include "linear/check.h"
 
-/* item[0] is the element; config: the capacity. */
+/* item[0] is the element; config: the capacity, the order. */
 enum linear_queue_kind {
 	LINEAR_PUSH,
 	LINEAR_POP,
@@ -16,6 +18,12 @@ enum linear_queue_kind {
 	LINEAR_QUEUE_WAITING /* gives how many wait in it */
 };
 extern const struct linear_spec linear_queue_spec;
+
+/* What a priority goes by: elements of different lanes are equal at times. */
+static inline uint64_t linear_urgency(uint64_t element)
+{
+	return element % 3;
+}
 
 /* A task is a lane. */
 enum linear_mutex_kind { LINEAR_LOCK, LINEAR_TRY_LOCK, LINEAR_UNLOCK, LINEAR_IS_LOCKED };
@@ -51,5 +59,20 @@ extern const struct linear_spec linear_event_spec;
 /* item[0] is the value, of a poll that gives 1 too. */
 enum linear_future_kind { LINEAR_COMPLETE, LINEAR_FUTURE_AWAIT, LINEAR_POLL, LINEAR_FUTURE_WAITING };
 extern const struct linear_spec linear_future_spec;
+
+
+/* item[0] is the value. */
+enum linear_oneshot_kind { LINEAR_ONESHOT_RECV, LINEAR_TRY_RECV, LINEAR_ONESHOT_SEND, LINEAR_ONESHOT_CLOSE,
+			   LINEAR_ONESHOT_IS_CLOSED, LINEAR_ONESHOT_WAITING };
+extern const struct linear_spec linear_oneshot_spec;
+
+/* item[0] is the value, of a wait the version seen; a look gives the version. */
+enum linear_watch_kind { LINEAR_CHANGED, LINEAR_WATCH_GET, LINEAR_WATCH_SEND, LINEAR_WATCH_CLOSE, LINEAR_WATCH_WAITING };
+extern const struct linear_spec linear_watch_spec;
+
+/* item[0] is the element; each lane has a receiver of its own. config: the capacity. */
+enum linear_broadcast_kind { LINEAR_BROADCAST_RECV, LINEAR_BROADCAST_TRY_RECV, LINEAR_BROADCAST_SEND,
+			     LINEAR_BROADCAST_CLOSE, LINEAR_BROADCAST_WAITING };
+extern const struct linear_spec linear_broadcast_spec;
 
 #endif

@@ -2,17 +2,33 @@
 /* test_queue.c - histories of include/magpie/queue.h. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 #include "linear/prove.h"
 
 enum { CAPACITY_MAX = 3, VALUES_OF_A_LANE = 100 };
 
+static int compare(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (int)linear_urgency(x) - (int)linear_urgency(y);
+}
+
 static int make(void *object, struct magi_random *random, int32_t *config)
 {
-	size_t size = sizeof(uint64_t) * (1 + magi_random_below(random, 2)); /* words go another way than the rest */
+	mag_queue_options o = { .size = sizeof(o), .before = compare };
 
-	config[0] = 1 + (int32_t)magi_random_below(random, CAPACITY_MAX);
-	return mag_queue_init(object, (uint32_t)config[0], size);
+	/* words go another way than the rest */
+	o.element_size = (uint32_t)sizeof(uint64_t) * (1 + magi_random_below(random, 2));
+	o.capacity = magi_random_below(random, CAPACITY_MAX + 1);
+	if (o.capacity > 0 && magi_random_below(random, 2))
+		o.order = magi_random_below(random, 2) ? MAG_QUEUE_LIFO : MAG_QUEUE_PRIORITY;
+	config[0] = (int32_t)o.capacity;
+	config[1] = (int32_t)o.order;
+	return mag_queue_init_as(object, &o);
 }
 
 static struct magi_waitq *waitq(void *object)
