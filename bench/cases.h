@@ -20,6 +20,7 @@ bench_run_fn bench_skynet;
 bench_run_fn bench_nqueens;
 bench_run_fn bench_matmul;
 bench_run_fn bench_spawn;
+bench_run_fn bench_gather;
 bench_run_fn bench_pingpong;
 bench_run_fn bench_queue;
 bench_run_fn bench_mutex;

@@ -13,6 +13,7 @@ OPTIONAL(bench_skynet);
 OPTIONAL(bench_nqueens);
 OPTIONAL(bench_matmul);
 OPTIONAL(bench_spawn);
+OPTIONAL(bench_gather);
 OPTIONAL(bench_pingpong);
 OPTIONAL(bench_queue);
 OPTIONAL(bench_mutex);
@@ -44,6 +45,7 @@ static const struct bench_case skynet_cases[] = { EACH_LINK(bench_skynet), FIB }
 static const struct bench_case nqueens_cases[] = { EACH_LINK(bench_nqueens), FIB };
 static const struct bench_case matmul_cases[] = { EACH_LINK(bench_matmul), FIB };
 static const struct bench_case spawn_cases[] = { EACH_LINK(bench_spawn), ADD };
+static const struct bench_case gather_cases[] = { EACH_LINK(bench_gather), ADD };
 static const struct bench_case pingpong_cases[] = { EACH_LINK(bench_pingpong), ADD };
 static const struct bench_case queue_cases[] = { EACH_LINK(bench_queue), ADD };
 static const struct bench_case mutex_cases[] = { EACH_LINK(bench_mutex), ADD };
@@ -117,6 +119,7 @@ static const struct bench table[] = {
 	BENCH(nqueens, "s", NULL, "all solutions for 14 queens"),
 	BENCH(matmul, "s", NULL, "product of two 2048 x 2048 matrices of 32-bit integers"),
 	BENCH(spawn, "ns/task", NULL, "1,000,000 empty tasks into a group, joined"),
+	BENCH(gather, "us", NULL, "1000 ready tasks, gathered, with their results in order"),
 	BENCH(pingpong, "ns/roundtrip", NULL, "two tasks, queues of capacity 1"),
 	BENCH(queue, "ns/item", NULL, "4 producers, 4 consumers, capacity 1024, 10 M items"),
 	BENCH(mutex, "ns/op", NULL, "8 tasks lock and unlock 1 M times each"),

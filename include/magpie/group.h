@@ -15,13 +15,15 @@
 
 #include <magpie/impl/waitq.h>
 #include <magpie/scope.h>
+#include <stdio.h>
 
 MAGI_C_BEGIN
 
 enum mag_policy {
 	MAG_FAIL_FAST = 0, /* the first error cancels the rest */
 	MAG_COLLECT = 1,   /* all run to their end, whatever happens */
-	MAG_RACE = 2       /* the first success cancels the rest, which are joined */
+	MAG_ANY = 2,       /* the first success cancels the rest, which are joined */
+	MAG_RACE = 3       /* the first that ends, well or not, cancels the rest, which are joined */
 };
 
 enum { MAGI_SHARDS = 4, MAG_GROUP_ERRORS_MAX = 64 };
@@ -35,8 +37,9 @@ struct mag_group_options {
 /* What went wrong in one task of a group. */
 struct mag_group_error {
 	struct mag_group_error *next;
-	const mag_site *site; /* where the task last waited, or returned; NULL: it never did */
+	const mag_site *site; /* where the task last waited, or returned, or was gathered; NULL: none of these */
 	int64_t code;
+	int64_t index; /* of a gather's member: which one; -1 otherwise */
 	struct mag_group_error *all; /* magpie's own */
 };
 
@@ -52,7 +55,8 @@ struct mag_group {
 	struct mag_group_error *error, **error_tail;
 	struct mag_group_error *error_all; /* with those that were split off */
 	int64_t first_error;
-	int64_t winner; /* race: the first success */
+	int64_t winner;       /* MAG_ANY, MAG_RACE: what decided it */
+	int64_t winner_index; /* and which member of a gather that was */
 	uint32_t errors;
 	uint32_t errors_kept;
 	uint32_t running;
@@ -88,9 +92,9 @@ struct mag_handle {
 	} while (0)
 
 /* Waits for all members and leaves the group opened last. dst: the policy's result: FAIL_FAST the first error or 0,
- * COLLECT 0 (ask mag_group_errors), RACE the first success, or the first error when none succeeded; MAG_ECANCELED or
- * MAG_ETIMEDOUT when the group was cancelled from outside and nothing else went wrong. The error list stays readable
- * until mag_group_clear or the end of the frame. Never cut short. */
+ * COLLECT 0 (ask mag_group_errors), ANY the first success, or the first error when none succeeded, RACE what the first
+ * that ended gave; MAG_ECANCELED or MAG_ETIMEDOUT when the group was cancelled from outside and nothing else went wrong.
+ * The error list stays readable until mag_group_clear or the end of the frame. Never cut short. */
 #define MAG_GROUP_END(dst, group)                                                                   \
 	do {                                                                                        \
 		MAGI_JOIN_FIRST;                                                                    \
@@ -158,6 +162,30 @@ MAG_API uint32_t mag_group_errors(const mag_group *group, const struct mag_group
  * Returns:  how many, and *list in the order of ending; 0 for a group that has not ended
  * Since:    0.1 */
 MAG_API uint32_t mag_group_errors_split(mag_group *group, int64_t code, const struct mag_group_error **list);
+
+/* After the end of the group: writes its errors to a file, a line each: whose it was, the name of the code, what it means,
+ * and where; then how many there are no lines for.
+ *
+ *	#3 ECONNREFUSED: Connection refused, in fetch at pages.c:41 (mag_connect)
+ *
+ * Threads:  the owner
+ * Returns:  how many lines; 0 for a group that has not ended; -EIO when the file takes no more
+ * Since:    0.2 */
+MAG_API int mag_group_errors_print(const mag_group *group, FILE *file);
+
+/* The same into the caller's buffer, cut to size - 1 bytes and ended by a 0; nothing is written when size is 0.
+ *
+ * Threads:  the owner
+ * Returns:  how many bytes the whole text has, without the 0: as snprintf
+ * Since:    0.2 */
+MAG_API size_t mag_group_errors_text(const mag_group *group, char *text, size_t size);
+
+/* One such line, without its end: for lists that were split, and for a log of one's own.
+ *
+ * Threads:  the owner
+ * Returns:  as mag_group_errors_text
+ * Since:    0.2 */
+MAG_API size_t mag_group_error_text(const struct mag_group_error *error, char *text, size_t size);
 
 /* Frees the error list of an ended group, and what was split off. Calling it on a list that is empty is fine.
  *

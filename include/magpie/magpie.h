@@ -11,6 +11,7 @@
 #include <magpie/fd.h>
 #include <magpie/file.h>
 #include <magpie/future.h>
+#include <magpie/gather.h>
 #include <magpie/generator.h>
 #include <magpie/group.h>
 #include <magpie/io.h>

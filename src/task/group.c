@@ -18,6 +18,7 @@
 #include "sched/ready.h"
 #include "sched/meet.h"
 #include "task/cancel.h"
+#include "task/gather.h"
 #include "task/member.h"
 #include "task/scope.h"
 #include "task/wait.h"
@@ -34,6 +35,7 @@ static void init(mag_group *g, const struct mag_group_options *o)
 	g->error_tail = &g->error;
 	g->first_error = 0;
 	g->winner = 0;
+	g->winner_index = -1;
 	g->errors = g->errors_kept = g->running = g->handles = 0;
 	g->limit = o->limit;
 	g->policy = (uint8_t)o->policy;
@@ -78,7 +80,7 @@ static int64_t verdict(const mag_group *g)
 {
 	int why = magi_load_rlx(&g->scope.cancelled); /* [cancelled] as in magi_scope_close */
 
-	if (g->policy == MAG_RACE && g->won)
+	if (g->won)
 		return g->winner;
 	if (g->policy != MAG_COLLECT && g->errors)
 		return g->first_error;
@@ -161,6 +163,8 @@ mag_frame *magi_spawn_end(mag_worker *pub, mag_frame *f, int64_t rc)
 		g = magi_member_end(f, rc);
 	else
 		g = (mag_group *)(void *)f->scope;
+	if (flags & MAGI_SLOTTED)
+		*magi_gathered_of(f, f->class_)->result = rc;
 	magi_frame_give(pub, f, f->class_);
 	if (w->ended_group != g) {
 		magi_group_flush(w);
@@ -189,19 +193,16 @@ static void count_in(mag_frame *f, mag_group *g)
 		magi_add_rlx(&g->balance, (int64_t)2); /* [balance] f itself is counted until after that */
 }
 
-mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step, int cls,
-		      mag_handle *handle, unsigned on)
+/* A member that may be started, unless the group or the task is cancelled. f goes on, or waits for a place. */
+static inline mag_frame *start(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step, int cls,
+			       mag_handle *handle, unsigned on, unsigned flags)
 {
 	mag_scope *scope = handle ? &handle->scope : &g->scope;
-	bool minded = handle || g->limit || g->policy == MAG_RACE;
+	bool minded = handle || g->limit || g->policy >= MAG_ANY;
 
-	if (MAGI_UNLIKELY(!child))
-		return refuse(w, f, NULL, cls, -ENOMEM);
-	if (MAGI_UNLIKELY(on > magi_runtime_of(w)->n))
-		return refuse(w, f, child, cls, -EINVAL);
 	if (MAGI_UNLIKELY(magi_load_acq(&g->scope.cancelled)) || magi_cancelled(f)) /* [cancelled] */
 		return refuse(w, f, child, cls, MAG_ECANCELED);
-	magi_frame_init(child, step, NULL, child, scope, cls, MAGI_SPAWN | (minded ? MAGI_MINDED : 0));
+	magi_frame_init(child, step, NULL, child, scope, cls, flags | (minded ? MAGI_MINDED : 0));
 	count_in(f, g);
 	if (MAGI_UNLIKELY(minded || on))
 		return magi_member_start(w, f, g, child, handle, on);
@@ -217,6 +218,22 @@ mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *chil
 #else
 	return f;
 #endif
+}
+
+mag_frame *magi_spawn(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step, int cls,
+		      mag_handle *handle, unsigned on)
+{
+	if (MAGI_UNLIKELY(!child))
+		return refuse(w, f, NULL, cls, -ENOMEM);
+	if (MAGI_UNLIKELY(on > magi_runtime_of(w)->n))
+		return refuse(w, f, child, cls, -EINVAL);
+	return start(w, f, g, child, step, cls, handle, on, MAGI_SPAWN);
+}
+
+mag_frame *magi_group_start_slotted(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step,
+				    int cls)
+{
+	return start(w, f, g, child, step, cls, NULL, 0, MAGI_SPAWN | MAGI_SLOTTED);
 }
 
 void magi_group_adopt(mag_group *g, mag_frame *child)

@@ -14,13 +14,17 @@ static inline void magi_group_settle(struct magi_worker *w, const mag_frame *f)
 {
 	if (MAGI_LIKELY(!w->ended_group))
 		return;
-	if (f && (f->flags & ~MAGI_LINKED) == MAGI_SPAWN && f->scope == &w->ended_group->scope)
+	if (f && (f->flags & ~(MAGI_LINKED | MAGI_SLOTTED)) == MAGI_SPAWN && f->scope == &w->ended_group->scope)
 		return;
 	magi_group_flush(w);
 }
 
 /* Cancels and joins a group that is still open at the end of its frame. f: it is closed; else the frame to run next. */
 mag_frame *magi_group_leave(mag_worker *w, mag_frame *f, mag_group *g);
+
+/* The owner starts a member whose result goes to the slot at the end of its memory: task/gather.h. */
+mag_frame *magi_group_start_slotted(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step,
+				    int cls);
 
 /* The start of a group that belongs to no frame (the runtime's background). */
 void magi_group_root(mag_group *g, mag_runtime *rt);

@@ -19,6 +19,7 @@
 #include "sched/ready.h"
 #include "sched/slab.h"
 #include "task/cancel.h"
+#include "task/gather.h"
 #include "task/scope.h"
 #include "task/select.h"
 #include "task/until.h"
@@ -244,7 +245,7 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 }
 
 /* Keeps what went wrong; the list is bounded, the count is not. */
-static void note_error(mag_group *g, const mag_frame *f, int64_t rc)
+static void note_error(mag_group *g, const mag_site *site, int64_t index, int64_t rc)
 {
 	struct mag_group_error *e;
 
@@ -255,11 +256,49 @@ static void note_error(mag_group *g, const mag_frame *f, int64_t rc)
 	e = magi_alloc(sizeof(*e));
 	if (!e)
 		return;
-	*e = (struct mag_group_error){ .site = f->at, .code = rc, .all = g->error_all };
+	*e = (struct mag_group_error){ .site = site, .code = rc, .index = index, .all = g->error_all };
 	g->error_all = e;
 	*g->error_tail = e;
 	g->error_tail = &e->next;
 	g->errors_kept++;
+}
+
+/* What a result is to the group; true: the rest is to be cancelled. The lock of `places` is held. */
+static bool judge(mag_group *g, const mag_site *site, int64_t index, int64_t rc)
+{
+	if (rc < 0)
+		note_error(g, site, index, rc);
+	if (g->policy == MAG_COLLECT)
+		return false;
+	if (g->policy == MAG_FAIL_FAST)
+		return rc < 0;
+	if (g->won || (rc < 0 && g->policy == MAG_ANY))
+		return false;
+	g->won = 1;
+	g->winner = rc;
+	g->winner_index = index;
+	return true;
+}
+
+static bool judge_member(mag_group *g, const mag_frame *f, int64_t rc)
+{
+	const struct magi_gathered *slot;
+
+	if (!(f->flags & MAGI_SLOTTED))
+		return judge(g, f->at, -1, rc);
+	slot = magi_gathered_of(f, f->class_);
+	return judge(g, f->at ? f->at : slot->site, magi_gathered_index(g, slot), rc);
+}
+
+void magi_member_failed(mag_group *g, const mag_frame *f, int64_t index, int64_t rc)
+{
+	bool cancel;
+
+	magi_lock_acquire(magi_waitq_lock(&g->places));
+	cancel = judge(g, f->at, index, rc);
+	magi_lock_release(magi_waitq_lock(&g->places));
+	if (cancel)
+		mag_group_cancel(g);
 }
 
 /* Gives the place of a member that ended to the first spawn that waits for one. */
@@ -289,14 +328,8 @@ mag_group *magi_member_end(mag_frame *f, int64_t rc)
 	bool cancel = false;
 
 	magi_lock_acquire(magi_waitq_lock(&g->places));
-	if (rc < 0 && !called_off) {
-		note_error(g, f, rc);
-		cancel = g->policy == MAG_FAIL_FAST;
-	} else if (rc >= 0 && g->policy == MAG_RACE && !g->won) {
-		g->won = 1;
-		g->winner = rc;
-		cancel = true;
-	}
+	if (!called_off)
+		cancel = judge_member(g, f, rc);
 	if (h)
 		settle_handle(g, h, rc, true, &granted);
 	if (f->flags & MAGI_MINDED)

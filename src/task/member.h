@@ -12,6 +12,9 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 /* Tells handle, limit and policy of a member's end; the end itself is still to be counted. Returns the group. */
 mag_group *magi_member_end(mag_frame *f, int64_t rc);
 
+/* A member could not be started: it counts as one that ended so. f: the owner's, at the place. */
+void magi_member_failed(mag_group *g, const mag_frame *f, int64_t index, int64_t rc);
+
 /* The end of a group: handles that nobody has asked for are not listed any longer, and nobody is in its list. */
 void magi_member_forget_all(mag_group *g);
 

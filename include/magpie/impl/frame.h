@@ -39,6 +39,7 @@ enum magi_flag {           /* only the task itself changes them */
 	MAGI_INLINE = 4,   /* runs in its parent's place: the deque was full; the parent is not visible to anybody */
 	MAGI_PINNED = 8,   /* runs on its home worker only */
 	MAGI_LINKED = 16,  /* is in the member list of its birth scope */
+	MAGI_SLOTTED = 32, /* the end of its memory says where its result is to go: task/gather.h */
 	MAGI_OPENED = 64,  /* `open` is not empty */
 	MAGI_MINDED = 128  /* its end takes the slow path: handle, limit or policy looks at it */
 };
