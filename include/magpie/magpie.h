@@ -23,6 +23,7 @@
 #include <magpie/queue.h>
 #include <magpie/receiver.h>
 #include <magpie/resolve.h>
+#include <magpie/resource.h>
 #include <magpie/runtime.h>
 #include <magpie/rwlock.h>
 #include <magpie/scope.h>
@@ -32,6 +33,7 @@
 #include <magpie/task.h>
 #include <magpie/tcp.h>
 #include <magpie/time.h>
+#include <magpie/transaction.h>
 #include <magpie/udp.h>
 #include <magpie/unix.h>
 #include <magpie/watch.h>

@@ -25,6 +25,7 @@ enum magi_open_kind {
 	MAGI_OPEN_SCOPE,
 	MAGI_OPEN_GROUP,
 	MAGI_OPEN_GEN,
+	MAGI_OPEN_USING, /* magpie/resource.h */
 	MAGI_OPEN_ERRORS /* a group that has ended: its errors are still there */
 };
 
@@ -107,6 +108,14 @@ MAG_API void mag_scope_cancel(mag_scope *scope);
  * Threads:  any
  * Since:    0.1 */
 MAG_API int mag_scope_cancelled(const mag_scope *scope);
+
+/* mag_cancel_reason(&self->frame): why awaits here return MAG_ECANCELED: the reason of the outermost scope that it came
+ * from, up to a shield. Tells a deadline from a cancellation where the scope itself is somebody else's.
+ *
+ * Threads:  the task itself
+ * Returns:  0: they do not; MAG_ETIMEDOUT, MAG_ECANCELED, MAG_EDEPTH
+ * Since:    0.2 */
+MAG_API int mag_cancel_reason(const mag_frame *frame);
 
 MAGI_C_END
 

@@ -17,6 +17,7 @@
 #include "task/cancel.h"
 #include "task/generator.h"
 #include "task/group.h"
+#include "task/resource.h"
 #include "task/scope.h"
 #include "task/wait.h"
 
@@ -141,6 +142,8 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 			magi_scope_close(f, (mag_scope *)(void *)o);
 		else if (o->kind == MAGI_OPEN_GROUP)
 			next = magi_group_leave(w, f, (mag_group *)(void *)o);
+		else if (o->kind == MAGI_OPEN_USING)
+			next = magi_using_leave(w, f, (mag_using *)(void *)o);
 		else if (o->kind == MAGI_OPEN_ERRORS)
 			mag_group_clear((mag_group *)(void *)o);
 		else
@@ -148,8 +151,7 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 		if (next != f)
 			return next;
 	}
-	return magi_end(w, f, f->op.word[3] < 0x8000000000000000u && f->join_err ? f->join_err : (int64_t)f->op.word[3],
-			f->class_);
+	return magi_end(w, f, magi_left_with(f), f->class_);
 }
 
 mag_frame *magi_leave(mag_worker *w, mag_frame *f, int64_t rc)

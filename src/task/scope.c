@@ -64,6 +64,22 @@ void magi_scope_exit(mag_scope *s)
 	magi_lock_release(lock);
 }
 
+int mag_cancel_reason(const mag_frame *f)
+{
+	int why = 0;
+
+	for (const mag_scope *s = f->scope; s; s = s->parent) {
+		int its = magi_load_acq(&s->cancelled); /* [cancelled] */
+
+		if (!its)
+			break;
+		why = its;
+		if (its != MAG_ECANCELED || (s->flags & MAGI_SCOPE_SHIELD)) /* its own, not handed down */
+			break;
+	}
+	return why;
+}
+
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind)
 {
 	o->next = magi_opened(f);
