@@ -16,6 +16,7 @@
 #include <magpie/group.h>
 #include <magpie/io.h>
 #include <magpie/lines.h>
+#include <magpie/local.h>
 #include <magpie/mutex.h>
 #include <magpie/offload.h>
 #include <magpie/oneshot.h>
