@@ -119,8 +119,6 @@ static mag_frame *leave(mag_worker *w, mag_frame *f, mag_using *use, int64_t res
 {
 	mag_frame *child;
 
-	if (result >= 0 && f->join_err)
-		result = f->join_err;
 	use->result = result;
 	use->why = result >= 0 ? 0 : result;
 	if (result == MAG_ECANCELED) {
@@ -140,6 +138,8 @@ mag_frame *magi_using_end(mag_worker *w, mag_frame *f, mag_using *use, int64_t r
 		f->op.result = result;
 		return f;
 	}
+	if (result >= 0 && f->join_err) /* it stays for MAG_JOIN as well */
+		result = f->join_err;
 	use->entered = 0;
 	magi_open_pop(f, &use->open, "MAG_USING_END");
 	return leave(w, f, use, result);

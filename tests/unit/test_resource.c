@@ -220,7 +220,7 @@ Test(resource, exit_runs_at_shutdown, .timeout = 10)
 /* Three, one in another, the last in a scope that is open, too, and a forked child that fails. */
 struct nested {
 	mag_frame frame;
-	MAG_ARGS(nested, char *log; bool fork;);
+	MAG_ARGS(nested, char *log; bool fork; bool end;);
 	struct thing a, b, c;
 	mag_using ua, ub, uc;
 	mag_scope scope;
@@ -239,7 +239,12 @@ MAG_TASK(nested)
 	MAG_USING_BEGIN(self->rc, &self->uc, thing, &self->c);
 	if (self->fork)
 		MAG_FORK(idler, .result = -EIO);
-	MAG_RETURN(3);
+	if (self->end) {
+		MAG_USING_END(self->rc, &self->uc, 3);
+		CHECK(self->rc == -EIO);
+		MAG_JOIN(self->rc);
+	}
+	MAG_RETURN(self->end ? self->rc : 3);
 	MAG_END;
 }
 
@@ -254,13 +259,16 @@ Test(resource, nested_ones_are_left_in_reverse_order, .timeout = 10)
 	}
 }
 
-/* Tried: leave() without a look at join_err. */
+/* Tried: magi_using_end and magi_left_with, each without a look at join_err. */
 Test(resource, the_error_of_a_forked_child_is_one_of_the_body, .timeout = 10)
 {
 	EACH_WORKERS(n) {
 		char log[LOG] = "";
 
 		cr_assert_eq(RUN(n, nested, .log = log, .fork = true), -EIO);
+		cr_assert_str_eq(log, "+a +b +c -c:err -b:err -a:err ");
+		log[0] = 0;
+		cr_assert_eq(RUN(n, nested, .log = log, .fork = true, .end = true), -EIO);
 		cr_assert_str_eq(log, "+a +b +c -c:err -b:err -a:err ");
 	}
 }
