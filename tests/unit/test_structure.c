@@ -23,6 +23,10 @@ MAG_TASK(looks)
 	CHECK(self->rc == MAG_ECANCELED && mag_cancel_reason(&self->frame) == MAG_ETIMEDOUT);
 	MAG_SCOPE_END(self->rc, &self->scope);
 	CHECK(mag_cancel_reason(&self->frame) == self->want);
+	MAG_SHIELD(&self->scope, REST);
+	mag_scope_cancel(&self->scope);
+	CHECK(mag_cancel_reason(&self->frame) == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
 	MAG_SCOPE_BEGIN(&self->scope);
 	CHECK(mag_cancel_reason(&self->frame) == self->want);
 	MAG_SCOPE_END(self->rc, &self->scope);
@@ -168,7 +172,7 @@ MAG_TASK(member)
 {
 	MAG_BEGIN(member);
 	count(&self->tally->begun);
-	MAG_AWAIT(self->rc, mag_sleep, (uint64_t)(self->i % 7) * 10);
+	MAG_AWAIT(self->rc, mag_sleep, self->i % 7 == 6 ? MAG_NEVER : (uint64_t)(self->i % 7) * 10);
 	if (self->i % 3 == 0 && self->i < CROWD) {
 		MAG_SPAWN(self->rc, self->group, member, .group = self->group, .tally = self->tally,
 			  .i = self->i + CROWD);
