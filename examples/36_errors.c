@@ -40,10 +40,18 @@ struct program {
 	int i;
 };
 
-MAG_TASK(program)
+static void leave_out(const struct mag_group_error *list)
 {
 	char line[200];
 
+	for (; list; list = list->next) {
+		mag_group_error_text(list, line, sizeof(line));
+		printf("left out: %s\n", line);
+	}
+}
+
+MAG_TASK(program)
+{
 	MAG_BEGIN(program);
 	MAG_SETTLED_EACH(self->rc, &self->pages, self->results, PAGES, self->i, fetch, .page = self->i);
 
@@ -53,10 +61,7 @@ MAG_TASK(program)
 		MAG_CALL(self->results[self->error->index], fetch, .page = (int)self->error->index, .again = true);
 
 	self->missing = mag_group_errors_split(&self->pages.group, -ENOENT, &self->error);
-	for (; self->error; self->error = self->error->next) {
-		mag_group_error_text(self->error, line, sizeof(line));
-		printf("left out: %s\n", line);
-	}
+	leave_out(self->error);
 
 	self->others = mag_group_errors(&self->pages.group, NULL);
 	printf("%u tried again, %u left out, and to be passed on:\n", self->retried, self->missing);
