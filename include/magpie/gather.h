@@ -63,7 +63,7 @@ struct magi_gathered {
  */
 #define MAG_GATHER_EACH(dst, gather, results, n, i, ...)                                 \
 	do {                                                                             \
-		MAG_GATHER_BEGIN(gather, results, n);                                    \
+		MAGI_GATHER_OPEN(MAG_FAIL_FAST, gather, results, n, .limit = 0);         \
 		MAGI_GATHER_EACH(dst, gather, i, __VA_ARGS__);                           \
 		MAG_GATHER_END(dst, gather);                                             \
 	} while (0)
@@ -71,7 +71,7 @@ struct magi_gathered {
 /* The same; all run to their end. */
 #define MAG_SETTLED_EACH(dst, gather, results, n, i, ...)                                \
 	do {                                                                             \
-		MAG_SETTLED_BEGIN(gather, results, n);                                   \
+		MAGI_GATHER_OPEN(MAG_COLLECT, gather, results, n, .limit = 0);           \
 		MAGI_GATHER_EACH(dst, gather, i, __VA_ARGS__);                           \
 		MAG_SETTLED_END(dst, gather);                                            \
 	} while (0)
