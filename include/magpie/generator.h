@@ -22,7 +22,7 @@ MAGI_C_BEGIN
 typedef struct mag_generator {
 	struct magi_open open;
 	mag_frame *frame; /* NULL: it has ended */
-	mag_frame *consumer;
+	mag_frame *consumer; /* that opened it; NULL: it is no longer on that one's list */
 	void *out;
 	size_t out_size;
 	int64_t result; /* how it ended: 0, or its error */

@@ -70,6 +70,14 @@ MAG_API void mag_lines_fini(mag_lines *lines);
  * Since:    0.1 */
 MAG_API MAG_OP mag_lines_next(MAG_OP_ARGS, mag_lines *lines, mag_line *line);
 
+/* The same without waiting: the next line of what has been read already.
+ *
+ * Threads:  any, one at a time
+ * Owns:     as mag_lines_next
+ * Returns:  1 and *line; 0 at the end; MAG_ETOOLONG; -EAGAIN when more must be read; -EINVAL
+ * Since:    0.2 */
+MAG_API int mag_lines_try_next(mag_lines *lines, mag_line *line);
+
 MAGI_C_END
 
 #endif

@@ -31,6 +31,10 @@
 #include <magpie/select.h>
 #include <magpie/semaphore.h>
 #include <magpie/sendfile.h>
+#include <magpie/stream.h>
+#include <magpie/stream_end.h>
+#include <magpie/stream_source.h>
+#include <magpie/stream_stage.h>
 #include <magpie/task.h>
 #include <magpie/tcp.h>
 #include <magpie/time.h>

@@ -27,6 +27,9 @@ enum magi_open_kind {
 	MAGI_OPEN_GEN,
 	MAGI_OPEN_USING, /* magpie/resource.h */
 	MAGI_OPEN_ERRORS /* a group that has ended: its errors are still there */
+	MAGI_OPEN_ERRORS, /* a group that has ended: its errors are still there */
+	MAGI_OPEN_HOOK,   /* struct magi_open_hook */
+	MAGI_OPEN_TASKS   /* the same, with tasks that live in the scope where it was opened */
 };
 
 /* What a frame has open: a list, last first. */
@@ -35,6 +38,13 @@ struct magi_open {
 	const mag_site *site; /* where it was opened */
 	uint32_t kind;
 	uint32_t closing;
+};
+
+/* Something that rooms above add: the end of the frame calls `leave`, again each time the frame is resumed, until it
+ * returns the frame itself and has taken the hook out of the list. */
+struct magi_open_hook {
+	struct magi_open open;
+	mag_frame *(*leave)(mag_worker *w, mag_frame *f, struct magi_open_hook *hook);
 };
 
 /* Part of a scope's member list. */

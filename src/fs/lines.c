@@ -129,6 +129,14 @@ static int64_t was_read(struct magi_worker *w, void *object, const struct magi_r
 	return MAGI_IO_AGAIN;
 }
 
+int mag_lines_try_next(mag_lines *l, mag_line *line)
+{
+	if (!l || !l->buf || !line)
+		return -EINVAL;
+	*line = (mag_line){ NULL, 0 };
+	return (int)find(l, line);
+}
+
 mag_frame *mag_lines_next(mag_worker *w, mag_frame *f, mag_lines *l, mag_line *line)
 {
 	struct magi_req req;

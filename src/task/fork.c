@@ -146,6 +146,8 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 			next = magi_using_leave(w, f, (mag_using *)(void *)o);
 		else if (o->kind == MAGI_OPEN_ERRORS)
 			mag_group_clear((mag_group *)(void *)o);
+		else if (o->kind == MAGI_OPEN_HOOK || o->kind == MAGI_OPEN_TASKS)
+			next = ((struct magi_open_hook *)(void *)o)->leave(w, f, (struct magi_open_hook *)(void *)o);
 		else
 			next = magi_gen_leave(w, f, (mag_generator *)(void *)o);
 		if (next != f)

@@ -48,11 +48,12 @@ mag_frame *magi_gen_next(mag_frame *f, mag_generator *gen, void *out, size_t siz
 	return enter(f, gen);
 }
 
-/* Whether something is open that the consumer must not run in: generators and lists of errors are not. */
+/* Whether something is open that the consumer must not run in, or leave its scope under: generators and lists of errors
+ * are not. */
 static bool in_the_way(const mag_frame *f)
 {
 	for (const struct magi_open *o = magi_opened(f); o; o = o->next) {
-		if (o->kind == MAGI_OPEN_SCOPE || o->kind == MAGI_OPEN_GROUP)
+		if (o->kind == MAGI_OPEN_SCOPE || o->kind == MAGI_OPEN_GROUP || o->kind == MAGI_OPEN_TASKS)
 			return true;
 	}
 	return false;
@@ -92,7 +93,13 @@ mag_frame *magi_gen_end(mag_worker *w, mag_frame *f, int64_t rc)
 
 mag_frame *magi_gen_close(mag_frame *f, mag_generator *gen)
 {
-	magi_open_unlink(f, &gen->open);
+	mag_frame *opener = gen->consumer;
+
+	/* a callee of the one that opened it may close it: that one waits, and may leave its scopes afterwards */
+	if (opener && opener->leader == f->leader) {
+		magi_open_unlink(opener, &gen->open);
+		gen->consumer = NULL;
+	}
 	gen->open.closing = 1;
 	if (!gen->frame)
 		return f;
