@@ -26,7 +26,6 @@ enum magi_open_kind {
 	MAGI_OPEN_GROUP,
 	MAGI_OPEN_GEN,
 	MAGI_OPEN_USING, /* magpie/resource.h */
-	MAGI_OPEN_ERRORS /* a group that has ended: its errors are still there */
 	MAGI_OPEN_ERRORS, /* a group that has ended: its errors are still there */
 	MAGI_OPEN_HOOK,   /* struct magi_open_hook */
 	MAGI_OPEN_TASKS   /* the same, with tasks that live in the scope where it was opened */

@@ -106,7 +106,7 @@ MAGI_FAST void mag_case_until(mag_case *c, uint64_t deadline)
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Returns:  the index of the case that happened, and its `result`; MAG_ECANCELED: none has;
- *           -EINVAL when n is 0 or above MAG_SELECT_MAX
+ *           -EINVAL when n is 0 or above MAG_SELECT_MAX, or both ends of one queue of capacity 0 are among them
  * Since:    0.2 */
 MAG_API MAG_OP mag_select(MAG_OP_ARGS, mag_case *cases, uint32_t n);
 

@@ -21,8 +21,8 @@
 #include "base/alloc.h"
 #include "sched/ready.h"
 #include "sync/busy.h"
-#include "task/select.h"
 #include "sync/heap.h"
+#include "task/select.h"
 #include "task/until.h"
 
 enum { WORD = 8, WORDS = MAGI_QUEUE_WORDS, CLOSED = MAGI_QUEUE_CLOSED, PUSHERS = MAGI_QUEUE_PUSHERS };
@@ -227,10 +227,16 @@ static int get(mag_queue *q, void *item, mag_frame **granted)
 	return 0;
 }
 
-static bool park(mag_queue *q, mag_frame *f, bool push, void *item)
+/* The lock is held, and somebody is about to wait. */
+static void will_wait(mag_queue *q, bool push)
 {
 	if (q->capacity == 0)
 		q->state = push ? PUSHERS : 0; /* nobody of the other kind is left in the queue */
+}
+
+static bool park(mag_queue *q, mag_frame *f, bool push, void *item)
+{
+	will_wait(q, push);
 	return magi_wait_park(f, &q->waitq, need_of(q, push, item));
 }
 
@@ -417,6 +423,7 @@ static bool take_case(mag_case *c, bool push, uint64_t *need, mag_frame **grante
 
 	if (rc == -EAGAIN) {
 		*need = need_of(c->object, push, item);
+		will_wait(c->object, push);
 		return false;
 	}
 	if (f)
@@ -435,5 +442,11 @@ static bool pop_case(mag_case *c, uint64_t *need, mag_frame **granted)
 	return take_case(c, false, need, granted);
 }
 
-const struct magi_case_kind magi_case_push = { .queue = queue_of_case, .take = push_case };
+/* Who waits at a rendezvous is of one kind. */
+static bool clashes(const mag_case *c, const mag_case *other)
+{
+	return c->object == other->object && c->kind != other->kind && ((mag_queue *)c->object)->capacity == 0;
+}
+
+const struct magi_case_kind magi_case_push = { .queue = queue_of_case, .take = push_case, .clashes = clashes };
 const struct magi_case_kind magi_case_pop = { .queue = queue_of_case, .take = pop_case };

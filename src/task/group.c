@@ -19,6 +19,7 @@
 #include "sched/meet.h"
 #include "task/cancel.h"
 #include "task/gather.h"
+#include "task/handle.h"
 #include "task/member.h"
 #include "task/scope.h"
 #include "task/wait.h"
@@ -91,7 +92,7 @@ static int64_t verdict(const mag_group *g)
 static void finish(mag_group *g, mag_frame *f)
 {
 	if (g->named)
-		magi_member_forget_all(g);
+		magi_handles_forget(g);
 	magi_scope_exit(&g->scope);
 	magi_open_pop(f, &g->scope.open, "MAG_GROUP_END");
 	magi_scope_pop(f, &g->scope);

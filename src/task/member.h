@@ -15,9 +15,6 @@ mag_group *magi_member_end(mag_frame *f, int64_t rc);
 /* A member could not be started: it counts as one that ended so. f: the owner's, at the place. */
 void magi_member_failed(mag_group *g, const mag_frame *f, int64_t index, int64_t rc);
 
-/* The end of a group: handles that nobody has asked for are not listed any longer, and nobody is in its list. */
-void magi_member_forget_all(mag_group *g);
-
 /* A spawn that waited for a place was cancelled: wait queue callback. */
 bool magi_member_gave_up(struct magi_waitq *q, mag_frame *f, mag_frame **granted);
 

@@ -278,16 +278,30 @@ static mag_frame *step_of_cancelled(mag_worker *w, mag_frame *f)
 	return go_on(w, cases, cases[0].count);
 }
 
-mag_frame *mag_select(mag_worker *w, mag_frame *f, mag_case *cases, uint32_t n)
+static bool is_possible(const mag_case *cases, uint32_t n)
 {
 	if (n == 0 || n > MAG_SELECT_MAX)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!cases[i].kind->clashes)
+			continue;
+		for (uint32_t k = 0; k < n; k++)
+			if (cases[i].kind->clashes(&cases[i], &cases[k]))
+				return false;
+	}
+	return true;
+}
+
+mag_frame *mag_select(mag_worker *w, mag_frame *f, mag_case *cases, uint32_t n)
+{
+	if (!is_possible(cases, n))
 		return magi_wait_done(w, f, -EINVAL);
 	return await(w, f, cases, n, n > 1 ? magi_random_below(&magi_worker_of(w)->random, n) : 0);
 }
 
 mag_frame *mag_select_first(mag_worker *w, mag_frame *f, mag_case *cases, uint32_t n)
 {
-	if (n == 0 || n > MAG_SELECT_MAX)
+	if (!is_possible(cases, n))
 		return magi_wait_done(w, f, -EINVAL);
 	return await(w, f, cases, n, 0);
 }

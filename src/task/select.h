@@ -14,6 +14,8 @@ struct magi_case_kind {
 	bool (*take)(mag_case *c, uint64_t *need, mag_frame **granted);
 	/* It does not wait after all, or no longer, and is not in the queue; NULL: that makes no difference. The same. */
 	void (*leave)(mag_case *c, mag_frame **granted);
+	/* Whether the two cannot be cases of one select; NULL: it goes with all. */
+	bool (*clashes)(const mag_case *c, const mag_case *other);
 };
 
 #endif

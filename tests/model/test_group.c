@@ -10,6 +10,7 @@
 #include "task/cancel.c"
 #undef lock_of
 #include "task/group.c"
+#include "task/handle.c"
 #include "task/member.c"
 #include "task/scope.c"
 #include "task/wait.c"
@@ -134,7 +135,7 @@ static void second_is_spawned_and_ends(void)
 static void one_with_a_handle(void)
 {
 	given(2);
-	open_handle(&on[0].pub, &group, &handle);
+	magi_handle_open(&on[0].pub, &group, &handle);
 	member[0].scope = &handle.scope;
 	member[0].flags |= MAGI_MINDED;
 	explore_constant(&handle.scope.cancelled, sizeof(handle.scope.cancelled));

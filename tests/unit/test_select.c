@@ -182,6 +182,7 @@ struct ready {
 	MAG_NO_ARGS(ready);
 	struct things t;
 	mag_case cases[CASES + 1];
+	mag_queue meeting;
 	mag_group group;
 	int64_t rc, i;
 	uint32_t seen;
@@ -228,6 +229,12 @@ MAG_TASK(ready)
 	mag_case_pop(&self->cases[0], &self->t.empty, &self->t.popped);
 	MAG_AWAIT(self->rc, mag_select_first, self->cases, 1);
 	NEED(self->rc == 0 && self->cases[0].result == MAG_ECLOSED);
+	mag_queue_init_as(&self->meeting, &(mag_queue_options){ .size = sizeof(mag_queue_options), .element_size = 8 });
+	mag_case_pop(&self->cases[0], &self->meeting, &self->t.popped);
+	mag_case_push(&self->cases[1], &self->meeting, &self->t.pushed);
+	MAG_AWAIT(self->rc, mag_select, self->cases, 2);
+	NEED(self->rc == -EINVAL);
+	mag_queue_fini(&self->meeting);
 	mag_event_set(&self->t.go);
 	MAG_GROUP_END(self->rc, &self->group);
 	NEED(things_end(&self->t) == 0);
@@ -410,13 +417,15 @@ MAG_TASK(trade)
 	MAG_END;
 }
 
+/* The first queue is a rendezvous. */
 Test(select, nothing_is_lost_when_all_happens_at_once, .timeout = 60)
 {
-	struct bazaar b = { 0 };
 	uint64_t word;
+	const mag_queue_options meeting = { .size = sizeof(meeting), .element_size = sizeof(word) };
+	struct bazaar b = { 0 };
 	int64_t rc;
 
-	cr_assert_eq(mag_queue_init(&b.queue[0], 1, sizeof(word)), 0);
+	cr_assert_eq(mag_queue_init_as(&b.queue[0], &meeting), 0);
 	cr_assert_eq(mag_queue_init(&b.queue[1], 4, sizeof(word)), 0);
 	cr_assert_eq(mag_semaphore_init(&b.semaphore, 0, 1000000), 0);
 	rc = RUN(4, trade, .b = &b);
