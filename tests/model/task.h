@@ -69,7 +69,8 @@ static void tasks_init(void)
 
 void magi_resume_later(mag_runtime *rt, mag_worker *w, mag_frame *f)
 {
-	long i = f->leader - frame;
+	bool stands_for_it = f < frame || f >= frame + TASKS;
+	long i = (stands_for_it ? f->leader : f) - frame;
 
 	(void)rt;
 	(void)w;
