@@ -6,6 +6,7 @@
 #include <magpie/acceptor.h>
 #include <magpie/addr.h>
 #include <magpie/broadcast.h>
+#include <magpie/condition.h>
 #include <magpie/error.h>
 #include <magpie/event.h>
 #include <magpie/fd.h>

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "sync/busy.h"
+#include "sync/mutex.h"
 #include "task/until.h"
 
 MAGI_ASSERT_STATIC(offsetof(mag_mutex, waitq) - offsetof(mag_mutex, state) == MAGI_HOLDER_BEFORE &&
@@ -196,23 +197,35 @@ static int not_held(const mag_frame *f, uint64_t s)
 	return -EPERM;
 }
 
-int magi_mutex_unlock(mag_frame *f, mag_mutex *m)
+bool magi_mutex_is_held(const mag_frame *f, const mag_mutex *m)
+{
+	return HOLDER(magi_load_rlx(&m->state)) == name_of(f); /* [mutex] if it is, nobody else changes that */
+}
+
+mag_frame *magi_mutex_let_go(mag_frame *f, mag_mutex *m)
 {
 	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
 	mag_frame *next;
 
 	do {
-		if (HOLDER(s) != name_of(f))
-			return not_held(f, s);
 		if ((s & MAGI_MUTEX_BITS) == MAGI_MUTEX_WAITERS) {
 			magi_lock_acquire(magi_waitq_lock(&m->waitq));
 			next = pass_on(m, f);
 			magi_lock_release(magi_waitq_lock(&m->waitq));
-			magi_wait_resume(next);
 			if (next)
-				return 0;
+				return next;
 			s = magi_load_rlx(&m->state); /* [mutex] */
 		}
 	} while (!magi_cas_rel(&m->state, &s, s & MAGI_MUTEX_BITS)); /* [mutex] */
+	return NULL;
+}
+
+int magi_mutex_unlock(mag_frame *f, mag_mutex *m)
+{
+	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
+
+	if (HOLDER(s) != name_of(f))
+		return not_held(f, s);
+	magi_wait_resume(magi_mutex_let_go(f, m));
 	return 0;
 }
