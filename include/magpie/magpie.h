@@ -6,6 +6,7 @@
 #include <magpie/acceptor.h>
 #include <magpie/addr.h>
 #include <magpie/broadcast.h>
+#include <magpie/barrier.h>
 #include <magpie/condition.h>
 #include <magpie/error.h>
 #include <magpie/event.h>
@@ -21,6 +22,7 @@
 #include <magpie/mutex.h>
 #include <magpie/offload.h>
 #include <magpie/oneshot.h>
+#include <magpie/once.h>
 #include <magpie/poll.h>
 #include <magpie/queue.h>
 #include <magpie/receiver.h>
