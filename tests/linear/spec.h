@@ -56,6 +56,24 @@ extern const struct linear_spec linear_semaphore_spec;
 enum linear_event_kind { LINEAR_EVENT_WAIT, LINEAR_SET, LINEAR_RESET, LINEAR_IS_SET, LINEAR_EVENT_WAITING };
 extern const struct linear_spec linear_event_spec;
 
+/* A wait begins with its task's taking the mutex, and ends with its giving it back. */
+enum linear_condition_kind { LINEAR_CONDITION_WAIT, LINEAR_SIGNAL, LINEAR_BROADCAST, LINEAR_CONDITION_WAITING };
+extern const struct linear_spec linear_condition_spec;
+
+/* config: the parties. */
+enum linear_barrier_kind {
+	LINEAR_BARRIER_WAIT,
+	LINEAR_BARRIER_TRY_WAIT,
+	LINEAR_ABORT,
+	LINEAR_BARRIER_RESET,
+	LINEAR_BARRIER_WAITING
+};
+extern const struct linear_spec linear_barrier_spec;
+
+/* A task is a lane; item[0] of done: it failed. */
+enum linear_once_kind { LINEAR_BEGIN, LINEAR_TRY_BEGIN, LINEAR_ONCE_DONE, LINEAR_IS_DONE, LINEAR_ONCE_WAITING };
+extern const struct linear_spec linear_once_spec;
+
 /* item[0] is the value, of a poll that gives 1 too. */
 enum linear_future_kind { LINEAR_COMPLETE, LINEAR_FUTURE_AWAIT, LINEAR_POLL, LINEAR_FUTURE_WAITING };
 extern const struct linear_spec linear_future_spec;
