@@ -9,22 +9,24 @@
  *
  * A mutex belongs to the task that locked it, which is the frame that was started and all that it calls; what it forks
  * or spawns are other tasks. Who comes by while it is free takes it, also before those that wait (a hand-over at each
- * unlock would cost a change of tasks each time); a queue that has been overtaken for MAG_MUTEX_FAIR_US is served first.
+ * unlock would cost a change of tasks each time); a queue that has been overtaken for MAG_FAIR_US is served first. One that
+ * was made with MAG_FAIR is handed over in the order of coming.
  *
  * The memory is the caller's; all zero is a mutex that nobody holds. Its tasks belong to one runtime. */
 #ifndef MAGPIE_MUTEX_H
 #define MAGPIE_MUTEX_H
 
+#include <magpie/fairness.h>
 #include <magpie/impl/waitq.h>
 #include <magpie/scope.h>
 
 MAGI_C_BEGIN
 
-enum { MAG_MUTEX_FAIR_US = 500 };
+enum { MAG_MUTEX_FAIR_US = MAG_FAIR_US };
 
 typedef struct mag_mutex {
 	uint64_t state;          /* atomic: address of the holder's first frame, and the bits below */
-	uint64_t fair_at;        /* in ticks of the CPU: from then on the first waiter is served; under the lock */
+	uint64_t fair_at;        /* in ticks of the CPU: from then on the first waiter is served; under the lock; or: */
 	struct magi_waitq waitq; /* its lock guards what is not atomic */
 } mag_mutex;
 
@@ -34,11 +36,21 @@ enum magi_mutex_bit {
 	MAGI_MUTEX_BITS = 15    /* frames lie on multiples of 16 */
 };
 
+#define MAGI_MUTEX_ALWAYS UINT64_MAX /* each unlock hands over */
+
 /* A static initialiser. */
 #define MAG_MUTEX_INIT { 0, 0, { 0, 0, NULL, NULL, NULL } }
+/* The same for one that is handed over in the order of coming. */
+#define MAG_MUTEX_FAIR_INIT { 0, MAGI_MUTEX_ALWAYS, { 0, 0, NULL, NULL, NULL } }
 
 /* Makes the memory a mutex that nobody holds. */
 MAG_API void mag_mutex_init(mag_mutex *mutex);
+
+/* The same, saying who gets it while others wait: MAG_BARGING is what mag_mutex_init makes.
+ *
+ * Threads:  any
+ * Since:    0.2 */
+MAG_API void mag_mutex_init_as(mag_mutex *mutex, enum mag_fairness fairness);
 
 /* Ends it. Nobody may hold it or wait for it.
  *

@@ -6,10 +6,12 @@
  *	mag_semaphore_release(&self->pool->places, 1);
  *
  * Waiters are served in the order in which they came: one that needs many permits is not overtaken by those that need
- * few. The memory is the caller's. Its tasks belong to one runtime; any thread may release. */
+ * few. In one that was made with MAG_BARGING it is, for MAG_FAIR_US at most: who gives permits back and wants some again has
+ * them without a change of tasks. The memory is the caller's. Its tasks belong to one runtime; any thread may release. */
 #ifndef MAGPIE_SEMAPHORE_H
 #define MAGPIE_SEMAPHORE_H
 
+#include <magpie/fairness.h>
 #include <magpie/impl/waitq.h>
 #include <magpie/scope.h>
 
@@ -21,12 +23,18 @@ typedef struct mag_semaphore {
 	uint32_t state; /* atomic: twice the free permits, and 1 when somebody waits; then it changes under the lock */
 	uint32_t max;
 	struct magi_waitq waitq;
+	/* under the lock; all 0 in a fair one */
+	uint64_t fair_at; /* in ticks of the CPU: from then on nobody overtakes */
+	uint32_t barging;
+	uint32_t woken;   /* a waiter was let out of the queue and is about to try: nobody else need be woken */
 } mag_semaphore;
 
 enum { MAGI_SEMAPHORE_WAITERS = 1 };
 
 /* A static initialiser: `permits` are free, more than `max` are never. */
-#define MAG_SEMAPHORE_INIT(permits, max) { (uint32_t)(permits) * 2, (max), { 0, 0, NULL, NULL, NULL } }
+#define MAG_SEMAPHORE_INIT(permits, max) { (uint32_t)(permits) * 2, (max), { 0, 0, NULL, NULL, NULL }, 0, 0, 0 }
+/* The same for one in which waiters are overtaken for a while. */
+#define MAG_SEMAPHORE_BARGING_INIT(permits, max) { (uint32_t)(permits) * 2, (max), { 0, 0, NULL, NULL, NULL }, 0, 1, 0 }
 
 /* Makes the memory a semaphore with that many free permits; more than `max` are never free.
  *
@@ -34,6 +42,13 @@ enum { MAGI_SEMAPHORE_WAITERS = 1 };
  * Returns:  0, -EINVAL when permits > max, max is 0 or above MAG_SEMAPHORE_MAX
  * Since:    0.1 */
 MAG_API int mag_semaphore_init(mag_semaphore *semaphore, uint32_t permits, uint32_t max);
+
+/* The same, saying who gets permits while others wait: MAG_FAIR is what mag_semaphore_init makes.
+ *
+ * Threads:  any
+ * Returns:  0, -EINVAL
+ * Since:    0.2 */
+MAG_API int mag_semaphore_init_as(mag_semaphore *semaphore, uint32_t permits, uint32_t max, enum mag_fairness fairness);
 
 /* Ends it. Nobody may wait for it.
  *

@@ -4,7 +4,7 @@
  * What:    one word says who holds it and whether somebody waits; waiters queue under the lock of `waitq`. An unlock that
  *          finds waiters lets the first out of the queue to try for itself (woken), while others may be faster. A woken one
  *          that was too late goes back to the front. When the queue has been overtaken for long, unlock makes the first
- *          waiter the holder instead.
+ *          waiter the holder instead; in a fair mutex always, so that it is never free while somebody waits.
  * Who:     lock, try_lock, unlock: tasks.
  * Always:  the queue is not empty => WAITERS; the other way round it may be late: the next unlock looks.
  *          At most one waiter is woken at a time; while one is, an unlock wakes nobody: the woken one either becomes the
@@ -13,7 +13,7 @@
  *          it resumes later: who locks it, and knows of no other that waits, may free it.
  *          Only tasks change the word, so that on the only worker of a runtime plain loads and stores do.
  * Pairs:   [mutex] taken by read-modify-write (acquire), given back (release); [state] task/wait.h
- * Not:     handing over at each unlock: each lock would then cost a change of tasks (a convoy). Spinning before parking:
+ * Not:     handing over at each unlock by default: each lock would then cost a change of tasks (a convoy). Spinning before parking:
  *          a worker has other tasks to run. */
 #include <errno.h>
 #include <magpie/mutex.h>
@@ -42,6 +42,12 @@ static mag_mutex *mutex_of(struct magi_waitq *q)
 void mag_mutex_init(mag_mutex *m)
 {
 	*m = (mag_mutex)MAG_MUTEX_INIT;
+}
+
+void mag_mutex_init_as(mag_mutex *m, enum mag_fairness fairness)
+{
+	mag_mutex_init(m);
+	m->fair_at = fairness == MAG_FAIR ? MAGI_MUTEX_ALWAYS : 0;
 }
 
 int mag_mutex_fini(mag_mutex *m)
@@ -104,7 +110,7 @@ static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t b
 	magi_lock_acquire(magi_waitq_lock(q));
 	rc = take_or_wait(m, f, bits);
 	if (rc == 1) {
-		if (!q->head && !bits)
+		if (!q->head && !bits && m->fair_at != MAGI_MUTEX_ALWAYS)
 			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * magi_runtime_of(w)->ticks_per_us;
 		q->gone = magi_waitq_held; /* all zero is a mutex, too: before now nobody has asked */
 		parked = magi_wait_park(f, q, 0);
@@ -173,6 +179,8 @@ static mag_frame *pass_on(mag_mutex *m, const mag_frame *holder)
 	after = q->head ? MAGI_MUTEX_WAITERS : 0;
 	if (!next) {
 		after = name_of(holder);
+	} else if (m->fair_at == MAGI_MUTEX_ALWAYS) {
+		after |= name_of(next);
 	} else if ((int64_t)(now - m->fair_at) >= 0) {
 		m->fair_at = now + MAG_MUTEX_FAIR_US * holder->scope->rt->ticks_per_us;
 		after |= name_of(next);

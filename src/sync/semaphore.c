@@ -4,8 +4,13 @@
  * What:    one word holds the free permits and whether somebody waits. While nobody waits it is changed by whoever comes;
  *          while somebody does, under the lock of `waitq` alone. Permits that do not suffice for the first waiter gather
  *          in the word.
+ *          One that lets newcomers barge: a release wakes the first waiter, when there is enough for it, to try for itself,
+ *          and who comes meanwhile takes permits under the lock although others wait; a woken one that was too late goes
+ *          back to the front. Once the queue has been overtaken for long it is served as in a fair one.
  * Who:     acquire: tasks. release: any thread. gone: whoever cancels.
- * Always:  WAITERS <=> the queue is not empty, seen under its lock. The first waiter needs more than there is.
+ * Always:  WAITERS <=> the queue is not empty, seen under its lock. The first waiter needs more than there is, or another one
+ *          was woken: that is at most one at a time, which takes what it needs or queues again, and then the first one
+ *          is looked at.
  *          A permit is in the word, or belongs to a task whose wait was won by the CAS of magi_wait_take: a cancelled
  *          waiter has none, and those behind it are looked at when it goes.
  *          After the lock is released nothing of the semaphore is touched: a task that was granted may free it.
@@ -17,6 +22,7 @@
 #include <errno.h>
 #include <magpie/semaphore.h>
 
+#include "base/clock.h"
 #include "sync/busy.h"
 #include "task/select.h"
 #include "task/until.h"
@@ -41,14 +47,77 @@ int mag_semaphore_init(mag_semaphore *s, uint32_t permits, uint32_t max)
 	return 0;
 }
 
+int mag_semaphore_init_as(mag_semaphore *s, uint32_t permits, uint32_t max, enum mag_fairness fairness)
+{
+	int rc = mag_semaphore_init(s, permits, max);
+
+	if (rc == 0)
+		s->barging = fairness == MAG_BARGING;
+	return rc;
+}
+
 int mag_semaphore_fini(mag_semaphore *s)
 {
-	return magi_sync_busy(&s->waitq, magi_load_rlx(&s->state) & WAITERS, "mag_semaphore_fini"); /* [permit] */
+	bool waited_for = (magi_load_rlx(&s->state) & WAITERS) || s->woken; /* [permit] */
+
+	return magi_sync_busy(&s->waitq, waited_for, "mag_semaphore_fini");
 }
 
 uint32_t mag_semaphore_permits(const mag_semaphore *s)
 {
 	return magi_load_rlx(&s->state) / 2; /* [permit] a snapshot */
+}
+
+/* Barging. The lock is held. */
+
+static mag_frame *try_again(mag_worker *w, mag_frame *f);
+
+static bool overdue(const mag_semaphore *s)
+{
+	return (int64_t)(magi_ticks() - s->fair_at) >= 0;
+}
+
+static void overtaken_from_now(mag_semaphore *s, const mag_runtime *rt)
+{
+	s->fair_at = magi_ticks() + MAG_FAIR_US * rt->ticks_per_us;
+}
+
+/* What serve is to one that lets newcomers barge: the first waiter is let go, to try, or with its permits. */
+static mag_frame *serve_barging(mag_semaphore *s, uint32_t permits, mag_frame *list)
+{
+	mag_frame *first;
+
+	while (!s->woken && (first = magi_wait_first(&s->waitq)) && first->op.wait.need <= permits) {
+		uint32_t need = (uint32_t)first->op.wait.need;
+
+		if (!magi_wait_take(&s->waitq, first))
+			continue;
+		if (overdue(s)) {
+			overtaken_from_now(s, first->scope->rt);
+			permits -= need;
+			first->op.result = 0;
+		} else {
+			s->woken = 1;
+			first->op.word[1] = (uint64_t)(uintptr_t)first->step; /* op.wait.on and need stay what they are */
+			first->step = try_again;
+		}
+		magi_wait_list(&list, first);
+	}
+	magi_store_rel(&s->state, permits * 2 | (magi_wait_first(&s->waitq) ? WAITERS : 0)); /* [permit] */
+	return list;
+}
+
+/* Takes n permits (0), or says that f is about to wait (1). again: f has waited already. */
+static int barge(mag_semaphore *s, uint32_t n, bool again)
+{
+	uint32_t was = magi_load_rlx(&s->state), after; /* [permit] */
+	bool enough;
+
+	do {
+		enough = was / 2 >= n && (again || !(was & WAITERS) || !overdue(s));
+		after = enough ? was - 2 * n : was | WAITERS;
+	} while (was != after && !magi_cas_acq(&s->state, &was, after)); /* [permit] */
+	return enough ? 0 : 1;
 }
 
 /* Serves waiters in their order with what is free plus n; the lock is held, and somebody waits or did. */
@@ -57,6 +126,8 @@ static mag_frame *serve(mag_semaphore *s, uint32_t n, mag_frame *list)
 	uint32_t permits = magi_load_rlx(&s->state) / 2 + n; /* [permit] under the lock */
 	mag_frame *first, **tail = &list;
 
+	if (s->barging)
+		return serve_barging(s, permits, list);
 	while (*tail)
 		tail = &(*tail)->q.next;
 	while ((first = magi_wait_first(&s->waitq)) && first->op.wait.need <= permits) {
@@ -113,6 +184,47 @@ bool magi_semaphore_take_again(mag_semaphore *s, uint32_t n)
 	return true;
 }
 
+static void last_to_front(struct magi_waitq *q)
+{
+	mag_frame *f = q->tail, *before = f->op.wait.prev;
+
+	if (!before)
+		return;
+	before->op.wait.next = NULL;
+	q->tail = before;
+	f->op.wait.prev = NULL;
+	f->op.wait.next = q->head;
+	q->head->op.wait.prev = f;
+	q->head = f;
+}
+
+/* The step of a woken frame. */
+static mag_frame *try_again(mag_worker *w, mag_frame *f)
+{
+	mag_semaphore *s = semaphore_of(f->op.wait.on);
+	uint32_t n = (uint32_t)f->op.wait.need;
+	mag_frame *list = NULL;
+	bool parked = false;
+	int rc;
+
+	f->step = (mag_step_fn)(uintptr_t)f->op.word[1];
+	magi_lock_acquire(lock_of(s));
+	s->woken = 0;
+	rc = barge(s, n, true);
+	if (rc == 1) {
+		parked = magi_wait_park(f, &s->waitq, n);
+		if (parked)
+			last_to_front(&s->waitq);
+		rc = MAG_ECANCELED;
+	}
+	/* while it was woken nobody else was, whatever was released */
+	if (magi_load_rlx(&s->state) & WAITERS) /* [permit] */
+		list = serve(s, 0, NULL);
+	magi_lock_release(lock_of(s));
+	magi_wait_resume(list);
+	return parked ? NULL : magi_wait_done(w, f, rc);
+}
+
 mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s, uint32_t n)
 {
 	bool parked = false;
@@ -128,9 +240,11 @@ mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s,
 	if (rc < 0)
 		return magi_wait_done(w, f, rc);
 	magi_lock_acquire(lock_of(s));
-	rc = take_or_wait(s, n);
+	rc = s->barging ? barge(s, n, false) : take_or_wait(s, n);
 	if (rc == 1) {
 		s->waitq.gone = gone;
+		if (s->barging && !magi_wait_first(&s->waitq) && !s->woken)
+			overtaken_from_now(s, magi_runtime_of(w));
 		parked = magi_wait_park(f, &s->waitq, n);
 		if (!parked && !magi_wait_first(&s->waitq))
 			magi_and_rlx(&s->state, ~(uint32_t)WAITERS); /* [permit] hands on what its givers released */

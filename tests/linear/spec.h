@@ -43,7 +43,7 @@ enum linear_rwlock_kind {
 };
 extern const struct linear_spec linear_rwlock_spec;
 
-/* item[0] is how many; config: the permits at the start, and the most. */
+/* item[0] is how many; config: the permits at the start, the most, and whether newcomers barge. */
 enum linear_semaphore_kind {
 	LINEAR_ACQUIRE,
 	LINEAR_TRY_ACQUIRE,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* spec_semaphore.c - permits, and a queue in which nobody is overtaken. */
+/* spec_semaphore.c - permits, and a queue in which nobody is overtaken; or, where newcomers barge, none. */
 #include <errno.h>
 
 #include "linear/spec.h"
 
-enum { PERMITS, START = 0, MOST = 1 };
+enum { PERMITS, START = 0, MOST = 1, BARGING = 2 };
 
 static void start(const struct linear_history *h, struct linear_state *s)
 {
@@ -47,10 +47,36 @@ static bool release(const struct linear_history *h, struct linear_state *s, uint
 	return linear_gave(op, 0) && serve(h, s) && linear_done(s, i);
 }
 
+/* Who waits may be overtaken, and a try fails when somebody waits. */
+static bool step_barging(const struct linear_history *h, struct linear_state *s, uint32_t i)
+{
+	const struct linear_op *op = &h->op[i];
+
+	if (linear_was_cancelled(op))
+		return linear_done(s, i);
+	switch ((enum linear_semaphore_kind)op->kind) {
+	case LINEAR_TRY_ACQUIRE:
+		if (linear_gave(op, -EAGAIN))
+			return linear_done(s, i);
+		return s->word[PERMITS] >= need_of(op) && acquire(h, s, i);
+	case LINEAR_ACQUIRE:
+		return s->word[PERMITS] >= need_of(op) && acquire(h, s, i);
+	case LINEAR_RELEASE:
+		return release(h, s, i);
+	case LINEAR_PERMITS:
+		return linear_gave(op, s->word[PERMITS]) && linear_done(s, i);
+	case LINEAR_SEMAPHORE_WAITING:
+		return linear_done(s, i);
+	}
+	return false;
+}
+
 static bool step(const struct linear_history *h, struct linear_state *s, uint32_t i, uint32_t choice)
 {
 	const struct linear_op *op = &h->op[i];
 
+	if (h->config[BARGING])
+		return choice == 0 && step_barging(h, s, i);
 	if (linear_was_cancelled(op))
 		return linear_cancelled(s, i, choice, s->waits > 0 || s->word[PERMITS] < need_of(op)) && serve(h, s);
 	if (s->phase[i] == LINEAR_WAITS || choice > 0)

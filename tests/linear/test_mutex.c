@@ -7,9 +7,8 @@
 
 static int make(void *object, struct magi_random *random, int32_t *config)
 {
-	(void)random;
-	(void)config;
-	mag_mutex_init(object);
+	config[0] = magi_random_below(random, 2) ? MAG_BARGING : MAG_FAIR;
+	mag_mutex_init_as(object, (enum mag_fairness)config[0]);
 	return 0;
 }
 

@@ -11,7 +11,8 @@ static int make(void *object, struct magi_random *random, int32_t *config)
 {
 	config[0] = (int32_t)magi_random_below(random, NEED_MAX + 1);
 	config[1] = MOST;
-	return mag_semaphore_init(object, (uint32_t)config[0], MOST);
+	config[2] = magi_random_below(random, 4) == 0;
+	return mag_semaphore_init_as(object, (uint32_t)config[0], MOST, config[2] ? MAG_BARGING : MAG_FAIR);
 }
 
 static struct magi_waitq *waitq(void *object)
