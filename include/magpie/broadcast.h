@@ -95,6 +95,14 @@ MAG_API int mag_broadcast_unsubscribe(mag_broadcast_receiver *receiver);
  * Since:    0.2 */
 MAG_API MAG_OP mag_broadcast_recv(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element);
 
+/* MAG_AWAIT(rc, mag_broadcast_recv_until, &receiver, &element, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  as mag_broadcast_recv; MAG_ETIMEDOUT, -ENOMEM: nothing was taken
+ * Since:    0.2 */
+MAG_API MAG_OP mag_broadcast_recv_until(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element, uint64_t deadline);
+
 /* The same without waiting.
  *
  * Threads:  any

@@ -70,6 +70,14 @@ MAG_API int mag_oneshot_send(mag_oneshot *oneshot, const void *value);
  * Since:    0.2 */
 MAG_API MAG_OP mag_oneshot_recv(MAG_OP_ARGS, mag_oneshot *oneshot, void *value);
 
+/* MAG_AWAIT(rc, mag_oneshot_recv_until, &oneshot, &value, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  as mag_oneshot_recv; MAG_ETIMEDOUT, -ENOMEM: as after MAG_ECANCELED
+ * Since:    0.2 */
+MAG_API MAG_OP mag_oneshot_recv_until(MAG_OP_ARGS, mag_oneshot *oneshot, void *value, uint64_t deadline);
+
 /* The same without waiting.
  *
  * Threads:  any

@@ -197,6 +197,14 @@ MAG_API int magi_queue_task_done(mag_queue *queue, const char *where);
  * Since:    0.2 */
 MAG_API MAG_OP mag_queue_join(MAG_OP_ARGS, mag_queue *queue);
 
+/* MAG_AWAIT(rc, mag_queue_join_until, &queue, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  as mag_queue_join; MAG_ETIMEDOUT, -ENOMEM
+ * Since:    0.2 */
+MAG_API MAG_OP mag_queue_join_until(MAG_OP_ARGS, mag_queue *queue, uint64_t deadline);
+
 /* Whether it is closed.  Threads: any */
 MAG_API bool mag_queue_is_closed(mag_queue *queue);
 

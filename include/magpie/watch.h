@@ -99,6 +99,14 @@ MAGI_FAST MAG_OP mag_watch_changed(MAG_OP_ARGS, mag_watch *watch, uint64_t seen)
 	return magi_watch_changed(w, f, watch, seen);
 }
 
+/* MAG_AWAIT(rc, mag_watch_changed_until, &watch, seen, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ *
+ * Await:    yes, a cancellation point
+ * Threads:  any worker
+ * Returns:  as mag_watch_changed; MAG_ETIMEDOUT, -ENOMEM
+ * Since:    0.2 */
+MAG_API MAG_OP mag_watch_changed_until(MAG_OP_ARGS, mag_watch *watch, uint64_t seen, uint64_t deadline);
+
 /* Puts a newer value, a copy, in the place of the one that was there, and lets all go on who wait. Never waits.
  *
  * Threads:  any

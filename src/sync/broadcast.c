@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "sync/busy.h"
+#include "task/until.h"
 
 static magi_lock *lock_of(mag_broadcast *b)
 {
@@ -225,6 +226,21 @@ mag_frame *mag_broadcast_recv(mag_worker *w, mag_frame *f, mag_broadcast_receive
 	}
 	magi_lock_release(lock_of(b));
 	return magi_wait_done(w, f, rc);
+}
+
+static mag_frame *recv_op(mag_worker *w, mag_frame *f, void *receiver, uint64_t element)
+{
+	return mag_broadcast_recv(w, f, receiver, (void *)(uintptr_t)element);
+}
+
+mag_frame *mag_broadcast_recv_until(mag_worker *w, mag_frame *f, mag_broadcast_receiver *r, void *element,
+				    uint64_t deadline)
+{
+	int64_t rc = magi_cancelled(f) ? MAG_ECANCELED : mag_broadcast_try_recv(r, element);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, recv_op, r, (uintptr_t)element, deadline);
 }
 
 uint32_t mag_broadcast_length(const mag_broadcast_receiver *r)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sync/busy.h"
+#include "task/until.h"
 
 enum state {
 	EMPTY,  /* nothing was sent: send, close */
@@ -160,4 +161,18 @@ mag_frame *mag_oneshot_recv(mag_worker *w, mag_frame *f, mag_oneshot *o, void *v
 	}
 	magi_lock_release(lock_of(o));
 	return magi_wait_done(w, f, rc);
+}
+
+static mag_frame *recv_op(mag_worker *w, mag_frame *f, void *oneshot, uint64_t value)
+{
+	return mag_oneshot_recv(w, f, oneshot, (void *)(uintptr_t)value);
+}
+
+mag_frame *mag_oneshot_recv_until(mag_worker *w, mag_frame *f, mag_oneshot *o, void *value, uint64_t deadline)
+{
+	int rc = magi_cancelled(f) ? MAG_ECANCELED : mag_oneshot_try_recv(o, value);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, recv_op, o, (uintptr_t)value, deadline);
 }

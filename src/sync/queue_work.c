@@ -9,9 +9,10 @@
  * Pairs:   the locks; [state] task/wait.h
  * Not:     joiners in the queue of those who push and pop, which relies on waiters of one kind. */
 #include <errno.h>
+#include <magpie/queue.h>
 
 #include "sync/busy.h"
-#include "magpie/queue.h"
+#include "task/until.h"
 
 /* One is done; the queue's lock is held. Who has waited for that. */
 static mag_frame *finish_one(mag_queue *q)
@@ -67,6 +68,24 @@ mag_frame *mag_queue_join(mag_worker *w, mag_frame *f, mag_queue *q)
 	parked = magi_wait_park(f, &q->joiners, 0);
 	magi_lock_release(joiners);
 	return parked ? NULL : magi_wait_done(w, f, MAG_ECANCELED);
+}
+
+static mag_frame *join_op(mag_worker *w, mag_frame *f, void *queue, uint64_t arg)
+{
+	(void)arg;
+	return mag_queue_join(w, f, queue);
+}
+
+mag_frame *mag_queue_join_until(mag_worker *w, mag_frame *f, mag_queue *q, uint64_t deadline)
+{
+	bool all_done;
+
+	magi_lock_acquire(magi_waitq_lock(&q->waitq));
+	all_done = q->unfinished == 0;
+	magi_lock_release(magi_waitq_lock(&q->waitq));
+	if (all_done && !magi_cancelled(f))
+		return magi_wait_done(w, f, 0);
+	return magi_until(w, f, join_op, q, 0, deadline);
 }
 
 int64_t mag_queue_drain(mag_queue *q, void (*back)(void *arg, void *element), void *arg)

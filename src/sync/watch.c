@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sync/busy.h"
+#include "task/until.h"
 
 static magi_lock *lock_of(mag_watch *watch)
 {
@@ -117,4 +118,18 @@ mag_frame *magi_watch_changed(mag_worker *w, mag_frame *f, mag_watch *watch, uin
 	}
 	magi_lock_release(lock_of(watch));
 	return magi_wait_done(w, f, rc);
+}
+
+static mag_frame *changed_op(mag_worker *w, mag_frame *f, void *watch, uint64_t seen)
+{
+	return magi_watch_changed(w, f, watch, seen);
+}
+
+mag_frame *mag_watch_changed_until(mag_worker *w, mag_frame *f, mag_watch *watch, uint64_t seen, uint64_t deadline)
+{
+	int rc = magi_cancelled(f) ? MAG_ECANCELED : look(watch, seen);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, changed_op, watch, seen, deadline);
 }

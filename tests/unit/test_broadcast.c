@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_broadcast.c - src/sync/broadcast.c. */
 #include <magpie/broadcast.h>
+#include <magpie/time.h>
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -118,6 +119,51 @@ Test(broadcast, cannot_end_with_a_receiver, MISUSE(.timeout = 10))
 	cr_assert_eq(mag_broadcast_fini(&b), -EBUSY);
 	cr_assert_eq(mag_broadcast_unsubscribe(&r), 1);
 	cr_assert_eq(mag_broadcast_fini(&b), 0);
+}
+
+/* Deadlines. */
+
+struct deadlines {
+	mag_frame frame;
+	MAG_NO_ARGS(deadlines);
+	mag_broadcast broadcast;
+	mag_broadcast_receiver receiver;
+	uint64_t element;
+	mag_scope scope;
+	int64_t rc;
+};
+
+MAG_TASK(deadlines)
+{
+	MAG_BEGIN(deadlines);
+	NEED(mag_broadcast_init(&self->broadcast, 1, sizeof(uint64_t)) == 0);
+	NEED(mag_broadcast_subscribe(&self->broadcast, &self->receiver) == 0);
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, 0);
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, mag_deadline_in(MAG_MILLISECOND));
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_SCOPE_BEGIN(&self->scope);
+	mag_scope_cancel(&self->scope);
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, 0);
+	NEED(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
+	NEED(mag_broadcast_send(&self->broadcast, &self->element) == 1);
+	NEED(mag_broadcast_send(&self->broadcast, &self->element) == 1);
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, 0);
+	NEED(self->rc == 1); /* missed */
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, 0);
+	NEED(self->rc == 0);
+	NEED(mag_broadcast_unsubscribe(&self->receiver) == 1);
+	NEED(mag_broadcast_fini(&self->broadcast) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(broadcast, recv_ends_at_its_deadline, .timeout = 20)
+{
+	int64_t rc = RUN(2, deadlines);
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
 /* Several send, several listen: what a listener gets and what it is told to have missed is all that was sent, and each

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_oneshot.c - src/sync/oneshot.c. */
 #include <magpie/oneshot.h>
+#include <magpie/time.h>
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -227,6 +228,47 @@ Test(oneshot, may_be_freed_by_who_has_received, .timeout = 60)
 	rc = RUN(2, asker, .mailbox = &s.mailbox, .rounds = s.rounds);
 	cr_assert_eq(rc, 0, "%s", where(rc));
 	pthread_join(thread, NULL);
+}
+
+/* Deadlines. */
+
+struct deadlines {
+	mag_frame frame;
+	MAG_NO_ARGS(deadlines);
+	mag_oneshot oneshot;
+	uint64_t room, value;
+	mag_scope scope;
+	int64_t rc;
+};
+
+MAG_TASK(deadlines)
+{
+	MAG_BEGIN(deadlines);
+	mag_oneshot_init(&self->oneshot, &self->room, sizeof(self->room));
+	MAG_AWAIT(self->rc, mag_oneshot_recv_until, &self->oneshot, &self->value, 0);
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_AWAIT(self->rc, mag_oneshot_recv_until, &self->oneshot, &self->value, mag_deadline_in(MAG_MILLISECOND));
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_SCOPE_BEGIN(&self->scope);
+	mag_scope_cancel(&self->scope);
+	MAG_AWAIT(self->rc, mag_oneshot_recv_until, &self->oneshot, &self->value, 0);
+	NEED(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
+	NEED(mag_oneshot_send(&self->oneshot, &self->value) == 0);
+	MAG_AWAIT(self->rc, mag_oneshot_recv_until, &self->oneshot, &self->value, 0);
+	NEED(self->rc == 0);
+	MAG_AWAIT(self->rc, mag_oneshot_recv_until, &self->oneshot, &self->value, MAG_NEVER);
+	NEED(self->rc == MAG_ECLOSED);
+	NEED(mag_oneshot_fini(&self->oneshot) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(oneshot, recv_ends_at_its_deadline, .timeout = 20)
+{
+	int64_t rc = RUN(2, deadlines);
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
 /* Wrong use. */

@@ -51,7 +51,7 @@ MAG_TASK(joins)
 	MAG_BEGIN(joins);
 	self->done = 0;
 	NEED(mag_queue_init(&self->queue, self->capacity, sizeof(uint64_t)) == 0);
-	MAG_AWAIT(self->rc, mag_queue_join, &self->queue);
+	MAG_AWAIT(self->rc, mag_queue_join_until, &self->queue, 0);
 	NEED(self->rc == 0);
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < WORKERS; self->i++)
@@ -127,6 +127,8 @@ MAG_TASK(ended_early)
 	MAG_GROUP_BEGIN(&self->group);
 	MAG_SPAWN(self->rc, &self->group, joiner, .queue = &self->queue, .result = &self->result);
 	UNTIL_WAITING(self->rc, &self->queue.joiners, 1);
+	MAG_AWAIT(self->rc, mag_queue_join_until, &self->queue, mag_deadline_in(MAG_MILLISECOND));
+	NEED(self->rc == MAG_ETIMEDOUT);
 	NEED(mag_queue_fini(&self->queue) == -EBUSY);
 	NEED(mag_queue_task_done(&self->queue) == 0);
 	MAG_GROUP_END(self->rc, &self->group);

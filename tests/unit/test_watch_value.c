@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_watch_value.c - src/sync/watch.c. */
 #include <magpie/watch.h>
+#include <magpie/time.h>
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -211,6 +212,50 @@ Test(watch_value, send_wakes_all, .timeout = 20)
 Test(watch_value, close_wakes_all, .timeout = 20)
 {
 	int64_t rc = RUN(4, woken, .close = true);
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
+}
+
+/* Deadlines. */
+
+struct deadlines {
+	mag_frame frame;
+	MAG_NO_ARGS(deadlines);
+	mag_watch watch;
+	uint64_t room, seen;
+	mag_scope scope;
+	int64_t rc;
+};
+
+MAG_TASK(deadlines)
+{
+	MAG_BEGIN(deadlines);
+	mag_watch_init(&self->watch, &self->room, sizeof(self->room));
+	self->seen = mag_watch_version(&self->watch);
+	MAG_AWAIT(self->rc, mag_watch_changed_until, &self->watch, self->seen, 0);
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_AWAIT(self->rc, mag_watch_changed_until, &self->watch, self->seen, mag_deadline_in(MAG_MILLISECOND));
+	NEED(self->rc == MAG_ETIMEDOUT);
+	MAG_SCOPE_BEGIN(&self->scope);
+	mag_scope_cancel(&self->scope);
+	MAG_AWAIT(self->rc, mag_watch_changed_until, &self->watch, self->seen, 0);
+	NEED(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
+	NEED(mag_watch_send(&self->watch, &self->seen) == 0);
+	MAG_AWAIT(self->rc, mag_watch_changed_until, &self->watch, self->seen, 0);
+	NEED(self->rc == 0);
+	self->seen = mag_watch_version(&self->watch);
+	mag_watch_close(&self->watch);
+	MAG_AWAIT(self->rc, mag_watch_changed_until, &self->watch, self->seen, 0);
+	NEED(self->rc == MAG_ECLOSED);
+	NEED(mag_watch_fini(&self->watch) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(watch_value, wait_ends_at_its_deadline, .timeout = 20)
+{
+	int64_t rc = RUN(2, deadlines);
 
 	cr_assert_eq(rc, 0, "%s", where(rc));
 }
