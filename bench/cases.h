@@ -26,6 +26,8 @@ bench_run_fn bench_queue;
 bench_run_fn bench_mutex;
 bench_run_fn bench_rwlock;    /* every so many rounds writes; 0: none */
 bench_run_fn bench_semaphore; /* permits */
+bench_run_fn bench_broadcast;
+bench_run_fn bench_watch;
 bench_run_fn bench_timers;
 bench_run_fn bench_sleepers;
 bench_run_fn bench_offload; /* jobs outstanding, 1 for workers that never spin */

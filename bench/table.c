@@ -19,6 +19,8 @@ OPTIONAL(bench_queue);
 OPTIONAL(bench_mutex);
 OPTIONAL(bench_rwlock);
 OPTIONAL(bench_semaphore);
+OPTIONAL(bench_broadcast);
+OPTIONAL(bench_watch);
 OPTIONAL(bench_timers);
 OPTIONAL(bench_sleepers);
 OPTIONAL(bench_offload);
@@ -60,6 +62,8 @@ static const struct bench_case semaphore_cases[] = {
 	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0), .both_links = true),
 	ADD,
 };
+static const struct bench_case broadcast_cases[] = { EACH_LINK(bench_broadcast), ADD };
+static const struct bench_case watch_cases[] = { EACH_LINK(bench_watch), ADD };
 static const struct bench_case timers_cases[] = { EACH(bench_timers), ADD };
 static const struct bench_case sleepers_cases[] = {
 	EACH(bench_sleepers),
@@ -125,6 +129,8 @@ static const struct bench table[] = {
 	BENCH(mutex, "ns/op", NULL, "8 tasks lock and unlock 1 M times each"),
 	BENCH(rwlock, "ns/op", NULL, "8 tasks lock and unlock for reading or writing, 1 M times each"),
 	BENCH(semaphore, "ns/op", NULL, "8 tasks acquire and release 1 M times each"),
+	BENCH(broadcast, "ns/item", NULL, "1 sender, 4 receivers, capacity 1024, each element that a receiver had"),
+	BENCH(watch, "ns/value", NULL, "1 sender, 4 receivers that wait, each value that a receiver saw"),
 	BENCH(timers, "cpu-s", NULL, "1 M sleeps with deadlines spread over 1 s"),
 	BENCH(sleepers, "bytes/task", NULL, "resident memory of 1 M tasks asleep at once"),
 	BENCH(offload, "ns/op", NULL, "an empty job to the blocking lane and back"),
