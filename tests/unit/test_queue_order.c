@@ -55,7 +55,7 @@ Test(queue_order, lifo_gives_the_newest, .timeout = 10)
 			}
 			cr_assert_eq(mag_queue_try_push(&q, in), -EAGAIN);
 			for (int i = 4; i >= 0; i--) {
-				cr_assert_eq(mag_queue_length(&q), i + 1);
+				cr_assert_eq(mag_queue_length(&q), (uint32_t)i + 1);
 				cr_assert_eq(mag_queue_try_pop(&q, out), 0);
 				cr_assert(out[0] == i && out[sizes[k] - 1] == i);
 			}
