@@ -167,6 +167,29 @@ static void joins_and_looks(void)
 	explore_freed(&handle);
 }
 
+/* The members of a gather: each result has its place, which the owner reads after the join. A member that never waits has
+ * its slot in words that nobody uses. */
+static int64_t results[MEMBERS];
+
+static void two_gathered(void)
+{
+	given(2);
+	for (int i = 0; i < MEMBERS; i++) {
+		member[i].class_ = MAGI_CLASS(SIZE);
+		member[i].flags |= MAGI_SLOTTED;
+		results[i] = MAG_ECANCELED;
+		*magi_gathered_of(&member[i], member[i].class_) = (struct magi_gathered){ &results[i], &site };
+	}
+	explore_shared(results, sizeof(results));
+}
+
+static void joins_and_reads(void)
+{
+	joins();
+	explore_assert(results[0] == 0 && results[1] == 0);
+	explore_freed(results);
+}
+
 /* Who may start no more is told why. */
 
 static void none_started(void)
@@ -209,6 +232,8 @@ static const struct explore_model two = MODEL("two", two_started, EXPLORE_ALL, 0
 				  handle_waited = MODEL("handle_waited", one_with_a_handle, EXPLORE_ALL, 0,
 							waits_and_joins, both_end),
 				  refused = MODEL("refused", none_started, EXPLORE_ALL, 0, spawns, cancels),
+				  gathered = MODEL("gathered", two_gathered, EXPLORE_ALL, 0, joins_and_reads, first_ends,
+						   second_ends),
 				  handle_kept = MODEL("handle_kept", one_with_a_handle, EXPLORE_ALL, 0, joins_and_looks,
 						      first_ends, second_ends);
 
@@ -216,8 +241,8 @@ static const struct explore_model two = MODEL("two", two_started, EXPLORE_ALL, 0
 
 Test(group, fault_is_found, .timeout = 120)
 {
-	const struct explore_model *const all[] = { &together, &two,           &refused,    &spawning,
-						    &next,     &handle_waited, &handle_kept };
+	const struct explore_model *const all[] = { &together, &two,  &refused,       &gathered,
+						    &spawning, &next, &handle_waited, &handle_kept };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -237,6 +262,11 @@ Test(group, ends_that_are_told_together_count_as_many, .timeout = 300)
 Test(group, member_that_starts_another_is_waited_for, .timeout = 300)
 {
 	cr_assert(explore_holds(&spawning));
+}
+
+Test(group, results_of_a_gather_are_the_owners_after_the_join, .timeout = 300)
+{
+	cr_assert(explore_holds(&gathered));
 }
 
 Test(group, spawn_that_is_refused_says_why, .timeout = 300)

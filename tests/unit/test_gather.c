@@ -171,12 +171,15 @@ MAG_TASK(decided)
 	MAG_END;
 }
 
-#define L(...) (const int64_t[FEW]){ __VA_ARGS__ }
+#define L(...) { __VA_ARGS__ }
 #define OFF MAG_ECANCELED
 #define DECIDED(policy_, ends_, want_, rc_, winner_, errors_)                                                       \
-	EACH_WORKERS(n)                                                                                             \
-		cr_assert_eq(RUN(n, decided, .policy = (policy_), .ends = (ends_), .want = (want_), .rc_wanted = (rc_), \
-				 .winner = (winner_), .errors = (errors_)), 0)
+	do {                                                                                                        \
+		static const int64_t ends[FEW] = ends_, want[FEW] = want_;                                          \
+		EACH_WORKERS(n)                                                                                     \
+			cr_assert_eq(RUN(n, decided, .policy = (policy_), .ends = ends, .want = want,               \
+					 .rc_wanted = (rc_), .winner = (winner_), .errors = (errors_)), 0);         \
+	} while (0)
 
 Test(gather, the_first_error_cancels_the_rest_and_what_had_finished_stays, .timeout = 10)
 {

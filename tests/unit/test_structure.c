@@ -105,6 +105,7 @@ struct hurry {
 	mag_scope scope;
 	int64_t results[3];
 	int64_t rc, i;
+	uint64_t start;
 };
 
 struct sleeper {
@@ -134,13 +135,14 @@ static uint64_t timers(void)
 MAG_TASK(hurry)
 {
 	MAG_BEGIN(hurry);
+	self->start = mag_now();
 	MAG_WITH_TIMEOUT(&self->scope, 60 * REST);
 	MAG_RACE_BEGIN(&self->race, self->results, 3);
 	for (self->i = 0; self->i < 3; self->i++)
 		MAG_RACE_ADD(self->rc, &self->race, sleeper, .ns = self->i == 1 ? 5 : 50 * REST);
 	MAG_RACE_END(self->rc, &self->race);
 	CHECK(self->rc == 0 && mag_gather_winner(&self->race) == 1);
-	CHECK(timers() == 1); /* that of the scope around it */
+	CHECK(mag_now() - self->start < REST && timers() == 1); /* that of the scope around it */
 	MAG_SCOPE_END(self->rc, &self->scope);
 	CHECK(self->rc == 0 && timers() == 0);
 	MAG_RETURN(0);
