@@ -2,6 +2,7 @@
 /* test_resource.c - resources and transactions: what was entered is left once, on every way out, and is told why. */
 #include "gates.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 enum { LOG = 400 };
