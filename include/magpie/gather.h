@@ -43,8 +43,8 @@ struct magi_gathered {
 
 /* Starts an async function, arguments by name, as the next member; waits while `limit` of them run. By the task that has
  * opened the gather. dst: 0; not started: MAG_ECANCELED when the rest was called off, -ENOMEM, which counts as the
- * member's error, -EOVERFLOW above n (ends the program in debug builds). dst need not be looked at: what went wrong is
- * told at the end, too. */
+ * member's error. dst need not be looked at: what went wrong is told at the end, too. Misuse, which ends the program in
+ * debug builds: -EOVERFLOW above n, MAG_ECLOSED behind the end, -EPERM in another task. */
 #define MAG_GATHER_ADD(dst, gather, ...) MAGI_GATHER_ADD(MAGI_HERE, dst, gather, __VA_ARGS__)
 #define MAG_SETTLED_ADD(dst, gather, ...) MAGI_GATHER_ADD(MAGI_HERE, dst, gather, __VA_ARGS__)
 #define MAG_ANY_ADD(dst, gather, ...) MAGI_GATHER_ADD(MAGI_HERE, dst, gather, __VA_ARGS__)

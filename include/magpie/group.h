@@ -117,6 +117,14 @@ MAG_API void mag_group_cancel(mag_group *group);
  * Since:    0.1 */
 MAG_API MAG_OP mag_group_next(MAG_OP_ARGS, mag_group *group, mag_handle **handle);
 
+/* The same without waiting.
+ *
+ * Threads:  the owner of the group
+ * Owns:     the handle is the caller's again
+ * Returns:  1 and *handle, 0 when there are no more, -EAGAIN: none has finished yet; *handle is NULL then
+ * Since:    0.2 */
+MAG_API int mag_group_try_next(mag_group *group, mag_handle **handle);
+
 /* MAG_AWAIT(rc, mag_handle_wait, &handle): the result of the task. Several may wait; each gets it.
  *
  * Await:    yes, a cancellation point

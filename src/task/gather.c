@@ -41,6 +41,10 @@ mag_frame *magi_gather_add(mag_worker *w, mag_frame *f, mag_gather *g, mag_frame
 		magi_misuse("%s:%d: only the task that opened a gather adds to it", f->at->file, f->at->line);
 		return refuse(w, f, child, cls, -EPERM);
 	}
+	if (MAGI_UNLIKELY(g->group.scope.open.kind != MAGI_OPEN_GROUP)) {
+		magi_misuse("%s:%d: the gather has ended", f->at->file, f->at->line);
+		return refuse(w, f, child, cls, MAG_ECLOSED);
+	}
 	if (MAGI_UNLIKELY(i == g->room)) {
 		magi_misuse("%s:%d: the gather has room for %zu", f->at->file, f->at->line, i);
 		return refuse(w, f, child, cls, -EOVERFLOW);

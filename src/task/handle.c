@@ -159,6 +159,17 @@ mag_frame *mag_group_next(mag_worker *w, mag_frame *f, mag_group *g, mag_handle 
 	return magi_wait_done(w, f, rc);
 }
 
+int mag_group_try_next(mag_group *g, mag_handle **handle)
+{
+	int rc;
+
+	magi_lock_acquire(magi_waitq_lock(&g->news));
+	*handle = take_finished(g);
+	rc = *handle ? 1 : g->handles ? -EAGAIN : 0;
+	magi_lock_release(magi_waitq_lock(&g->news));
+	return rc;
+}
+
 /* The handle has been waited for: its memory is the caller's. Its lock is held. */
 static void take_back(mag_handle *h)
 {

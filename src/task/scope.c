@@ -82,6 +82,12 @@ int mag_cancel_reason(const mag_frame *f)
 
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind)
 {
+#ifdef MAGPIE_DEBUG
+	for (const struct magi_open *e = magi_opened(f); e; e = e->next) {
+		if (e == o)
+			magi_misuse("%s:%d: what is opened here is open already", f->at->file, f->at->line);
+	}
+#endif
 	o->next = magi_opened(f);
 	o->site = f->at;
 	o->kind = kind;

@@ -367,6 +367,78 @@ Test(gather, more_than_there_is_room_for_is_refused, MISUSE(.timeout = 10))
 	cr_assert_eq(RUN(1, greedy), 0);
 }
 
+/* Adds where nothing may be added. */
+struct stranger {
+	mag_frame frame;
+	MAG_ARGS(stranger, mag_gather *g;);
+	int64_t rc;
+};
+
+MAG_TASK(stranger)
+{
+	MAG_BEGIN(stranger);
+	MAG_GATHER_ADD(self->rc, self->g, idler);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+struct misused {
+	mag_frame frame;
+	MAG_ARGS(misused, bool late;);
+	mag_gather g;
+	int64_t results[2];
+	int64_t rc;
+};
+
+MAG_TASK(misused)
+{
+	MAG_BEGIN(misused);
+	MAG_SETTLED_BEGIN(&self->g, self->results, 2);
+	if (!self->late)
+		MAG_SETTLED_ADD(self->rc, &self->g, stranger, .g = &self->g);
+	MAG_SETTLED_END(self->rc, &self->g);
+	if (self->late)
+		MAG_SETTLED_ADD(self->results[0], &self->g, idler);
+	CHECK(self->results[0] == (self->late ? MAG_ECLOSED : -EPERM));
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: magi_gather_add without each of its three looks. */
+Test(gather, adding_in_another_task_is_refused, MISUSE(.timeout = 10))
+{
+	cr_assert_eq(RUN(2, misused, .late = false), 0);
+}
+
+Test(gather, adding_behind_the_end_is_refused, MISUSE(.timeout = 10))
+{
+	cr_assert_eq(RUN(2, misused, .late = true), 0);
+}
+
+#ifdef MAGPIE_DEBUG
+struct twice {
+	mag_frame frame;
+	MAG_NO_ARGS(twice);
+	mag_gather g;
+	int64_t results[1], rc;
+};
+
+MAG_TASK(twice)
+{
+	MAG_BEGIN(twice);
+	MAG_GATHER_BEGIN(&self->g, self->results, 1);
+	MAG_GATHER_BEGIN(&self->g, self->results, 1);
+	MAG_GATHER_END(self->rc, &self->g);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+Test(gather, opening_what_is_open_ends_the_program, .timeout = 10, .signal = SIGABRT)
+{
+	RUN(1, twice);
+}
+#endif
+
 /* The errors in words. */
 struct told {
 	mag_frame frame;

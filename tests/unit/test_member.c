@@ -399,3 +399,41 @@ Test(member, a_task_with_a_worker_of_its_own_never_runs_elsewhere, .timeout = 20
 	EACH_WORKERS(n)
 		cr_assert_eq(RUN(n, residents, .n = n), 0);
 }
+
+/* Asks without waiting. */
+struct polls {
+	mag_frame frame;
+	MAG_NO_ARGS(polls);
+	mag_group group;
+	mag_handle handles[2], *next;
+	mag_future gate;
+	int64_t rc;
+};
+
+MAG_TASK(polls)
+{
+	MAG_BEGIN(polls);
+	mag_future_init(&self->gate);
+	MAG_GROUP_BEGIN(&self->group);
+	CHECK(mag_group_try_next(&self->group, &self->next) == 0 && !self->next);
+	MAG_SPAWN_AS(self->rc, &self->handles[0], &self->group, waiter, .gate = &self->gate);
+	CHECK(self->rc == 0 && mag_group_try_next(&self->group, &self->next) == -EAGAIN && !self->next);
+	MAG_SPAWN_AS(self->rc, &self->handles[1], &self->group, idler, .result = 3);
+	MAG_AWAIT(self->rc, mag_sleep, REST);
+	CHECK(mag_group_try_next(&self->group, &self->next) == 1 && self->next == &self->handles[1]);
+	CHECK(mag_group_try_next(&self->group, &self->next) == -EAGAIN);
+	mag_future_complete(&self->gate, 4);
+	MAG_AWAIT(self->rc, mag_sleep, REST);
+	CHECK(mag_group_try_next(&self->group, &self->next) == 1 && mag_handle_result(self->next) == 4);
+	CHECK(mag_group_try_next(&self->group, &self->next) == 0);
+	MAG_GROUP_END(self->rc, &self->group);
+	mag_future_fini(&self->gate);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+Test(member, those_that_finished_are_had_without_waiting, .timeout = 10)
+{
+	EACH_WORKERS(n)
+		cr_assert_eq(RUN(n, polls), 0);
+}

@@ -110,7 +110,7 @@ struct hurry {
 
 struct sleeper {
 	mag_frame frame;
-	MAG_ARGS(sleeper, uint64_t ns;);
+	MAG_ARGS(sleeper, uint64_t ns; bool stubborn;);
 	mag_scope scope;
 	int64_t rc;
 };
@@ -120,7 +120,7 @@ MAG_TASK(sleeper)
 	MAG_BEGIN(sleeper);
 	MAG_WITH_TIMEOUT(&self->scope, 60 * REST);
 	MAG_AWAIT(self->rc, mag_sleep, self->ns);
-	MAG_RETURN(self->rc);
+	MAG_RETURN(self->stubborn ? 7 : self->rc);
 	MAG_END;
 }
 
@@ -139,9 +139,10 @@ MAG_TASK(hurry)
 	MAG_WITH_TIMEOUT(&self->scope, 60 * REST);
 	MAG_RACE_BEGIN(&self->race, self->results, 3);
 	for (self->i = 0; self->i < 3; self->i++)
-		MAG_RACE_ADD(self->rc, &self->race, sleeper, .ns = self->i == 1 ? 5 : 50 * REST);
+		MAG_RACE_ADD(self->rc, &self->race, sleeper, .ns = self->i == 1 ? 5 : 50 * REST, .stubborn = self->i == 2);
 	MAG_RACE_END(self->rc, &self->race);
 	CHECK(self->rc == 0 && mag_gather_winner(&self->race) == 1);
+	CHECK(self->results[0] == MAG_ECANCELED && self->results[2] == 7); /* it came to its end, too late */
 	CHECK(mag_now() - self->start < REST && timers() == 1); /* that of the scope around it */
 	MAG_SCOPE_END(self->rc, &self->scope);
 	CHECK(self->rc == 0 && timers() == 0);
@@ -149,7 +150,7 @@ MAG_TASK(hurry)
 	MAG_END;
 }
 
-/* Tried: a scope that is left with its deadline armed; a race that does not cancel the rest. */
+/* Tried: a scope that is left with its deadline armed; a race that does not cancel the rest, or that the last one wins. */
 Test(structure, what_lost_a_race_is_gone_with_its_timers, .timeout = 10)
 {
 	EACH_WORKERS(n)
