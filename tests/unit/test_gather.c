@@ -6,8 +6,10 @@
 
 #ifdef MAGPIE_DEBUG
 #define MISUSE(...) .signal = SIGABRT, __VA_ARGS__
+#define NOT_BY_THAT_SIGNAL exit(0)
 #else
 #define MISUSE(...) __VA_ARGS__
+#define NOT_BY_THAT_SIGNAL ((void)0)
 #endif
 
 enum { MANY = 200, FEW = 4 };
@@ -355,6 +357,7 @@ MAG_TASK(greedy)
 	MAG_GATHER_BEGIN(&self->g, self->results, 1);
 	MAG_GATHER_ADD(self->rc, &self->g, idler, .result = 1);
 	MAG_GATHER_ADD(self->rc, &self->g, idler, .result = 2);
+	NOT_BY_THAT_SIGNAL;
 	CHECK(self->rc == -EOVERFLOW);
 	MAG_GATHER_END(self->rc, &self->g);
 	CHECK(self->rc == 0 && self->results[0] == 1);
@@ -399,6 +402,7 @@ MAG_TASK(misused)
 	MAG_SETTLED_END(self->rc, &self->g);
 	if (self->late)
 		MAG_SETTLED_ADD(self->results[0], &self->g, idler);
+	NOT_BY_THAT_SIGNAL;
 	CHECK(self->results[0] == (self->late ? MAG_ECLOSED : -EPERM));
 	MAG_RETURN(0);
 	MAG_END;
@@ -457,7 +461,7 @@ static void check_told(const mag_group *g)
 	FILE *file = tmpfile();
 
 	CHECK(n == strlen(text));
-	snprintf(want, sizeof(want), "#70 EIO: %s, in told at %s:", mag_strerror(-EIO), __FILE__);
+	snprintf(want, sizeof(want), "#50 EIO: %s, in told at %s:", mag_strerror(-EIO), __FILE__);
 	CHECK(strstr(text, want) && strstr(text, "(gather idler)\n#"));
 	from = strstr(text, "and ");
 	CHECK(from && strcmp(from, "and 36 more\n") == 0);
