@@ -94,6 +94,8 @@ MAG_API int64_t mag_gather_winner(const mag_gather *gather);
 	do {                                                                                                      \
 		MAGI_SITE(__extension__ &&here, "gather " #name);                                                 \
 		{                                                                                                 \
+			MAGI_ASSERT_STATIC(sizeof(struct name) + sizeof(struct magi_gathered) <= MAGI_CLASS_BYTES_MAX,    \
+					   "a gathered frame has 16 bytes less than 1 MiB");                      \
 			enum { magi_cls = MAGI_CLASS(sizeof(struct name) + sizeof(struct magi_gathered)) };           \
 			struct name *magi_child = (struct name *)magi_frame_take(w, magi_cls, sizeof(struct name)); \
 			if (MAGI_LIKELY(magi_child != NULL))                                                      \
