@@ -28,7 +28,8 @@ typedef struct mag_generator {
 	int64_t result; /* how it ended: 0, or its error */
 } mag_generator;
 
-/* Makes a generator of async function `name`; nothing of it runs yet. dst: 0, or -ENOMEM. */
+/* Makes a generator of async function `name`; nothing of it runs yet. dst: 0, -ENOMEM, or -EBUSY when
+ * `gen` has one that has not ended (ends the program in debug builds). */
 #define MAG_GENERATE(dst, gen, name, ...)                                                                       \
 	do {                                                                                                    \
 		MAGI_SITE(NULL, #name);                                                                         \

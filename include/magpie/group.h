@@ -65,6 +65,7 @@ struct mag_group {
 	uint8_t policy;
 	uint8_t won;
 	uint8_t named; /* there was a member with a handle */
+	uint8_t apart; /* not on its owner's stack of scopes */
 	mag_frame *frame;  /* the owner's, NULL: the background */
 	mag_frame *joiner; /* the same, once it waits for the last member */
 };

@@ -35,6 +35,7 @@
 #include <magpie/semaphore.h>
 #include <magpie/sendfile.h>
 #include <magpie/stream.h>
+#include <magpie/stream_crew.h>
 #include <magpie/stream_end.h>
 #include <magpie/stream_source.h>
 #include <magpie/stream_stage.h>

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <magpie/stream_source.h>
 
+#include "base/assert.h"
 #include "stream/stream.h"
 #include "task/generator.h"
 #include "task/scope.h"
@@ -129,8 +130,13 @@ static const struct magi_stream_ops iterator_ops = {
 int magi_stream_iterator_init(mag_worker *w, mag_frame *f, mag_stream_iterator *it, size_t size, mag_stream_fn next,
 			      mag_stream_fn close, void *ctx)
 {
-	int rc = magi_stream_init(&it->stream, &iterator_ops, NULL, size);
+	int rc;
 
+	if (magi_open_has(f, &it->hook.open)) {
+		magi_misuse("MAG_STREAM_ITERATE at %s:%d: this one has not been closed", f->at->file, f->at->line);
+		return -EBUSY;
+	}
+	rc = magi_stream_init(&it->stream, &iterator_ops, NULL, size);
 	it->opener = it->closer = NULL;
 	it->next = next;
 	it->close = close;

@@ -7,6 +7,7 @@
  * Always:  op.word[1] of the consumer's frame names the generator from the asking to the answer. */
 #include "task/generator.h"
 
+#include "base/assert.h"
 #include "task/scope.h"
 
 static mag_generator *asked(const mag_frame *consumer)
@@ -16,6 +17,15 @@ static mag_generator *asked(const mag_frame *consumer)
 
 int magi_gen_open(mag_frame *f, mag_generator *gen, mag_frame *child, mag_step_fn step, int cls)
 {
+	if (MAGI_UNLIKELY(magi_open_has(f, &gen->open))) {
+		if (gen->frame) {
+			magi_misuse("MAG_GENERATE at %s:%d: this one has not ended", f->at->file, f->at->line);
+			if (child)
+				magi_frame_give(magi_self(), child, cls);
+			return -EBUSY;
+		}
+		magi_open_unlink(f, &gen->open);
+	}
 	*gen = (mag_generator){ .frame = child };
 	if (!child)
 		return -ENOMEM;

@@ -40,7 +40,7 @@ static void init(mag_group *g, const struct mag_group_options *o)
 	g->errors = g->errors_kept = g->running = g->handles = 0;
 	g->limit = o->limit;
 	g->policy = (uint8_t)o->policy;
-	g->won = g->named = 0;
+	g->won = g->named = g->apart = 0;
 	g->frame = g->joiner = NULL;
 	for (int i = 0; i < MAGI_SHARDS - 1; i++)
 		g->more[i] = (struct magi_shard){ 0, 0, NULL, NULL };
@@ -69,6 +69,21 @@ void magi_group_open(mag_worker *w, mag_frame *f, mag_group *g, const struct mag
 	}
 }
 
+int magi_group_open_apart(mag_worker *w, mag_frame *f, mag_group *g)
+{
+	const struct mag_group_options o = { .size = sizeof(o), .policy = MAG_COLLECT };
+
+	if (f->scope->level >= MAG_SCOPE_DEPTH_MAX)
+		return MAG_EDEPTH;
+	init(g, &o);
+	g->apart = 1;
+	g->scope.open.site = f->at;
+	magi_timer_init(&g->scope.timer);
+	g->scope.armed = NULL;
+	magi_scope_enter(w, &g->scope, f->scope, NULL, MAGI_SCOPE_GROUP);
+	return 0;
+}
+
 void magi_group_root(mag_group *g, mag_runtime *rt)
 {
 	const struct mag_group_options o = { .size = sizeof(o), .policy = MAG_COLLECT };
@@ -94,6 +109,10 @@ static void finish(mag_group *g, mag_frame *f)
 	if (g->named)
 		magi_handles_forget(g);
 	magi_scope_exit(&g->scope);
+	if (g->apart) {
+		f->op.result = 0;
+		return;
+	}
 	magi_open_pop(f, &g->scope.open, "MAG_GROUP_END");
 	magi_scope_pop(f, &g->scope);
 	f->op.result = verdict(g);

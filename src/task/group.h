@@ -25,6 +25,9 @@ mag_frame *magi_group_leave(mag_worker *w, mag_frame *f, mag_group *g);
 /* The owner starts a member whose result goes to the slot at the end of its memory: task/gather.h. */
 mag_frame *magi_group_start_slotted(mag_worker *w, mag_frame *f, mag_group *g, mag_frame *child, mag_step_fn step,
 				    int cls);
+/* A group of tasks that is none of the frame's stack of scopes: the frame does not live in it, and whoever holds it ends it
+ * (mag_group_cancel, magi_group_end), at any time before the scope is left in which it was opened. 0 or MAG_EDEPTH. */
+int magi_group_open_apart(mag_worker *w, mag_frame *f, mag_group *g);
 
 /* The start of a group that belongs to no frame (the runtime's background). */
 void magi_group_root(mag_group *g, mag_runtime *rt);

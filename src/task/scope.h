@@ -24,6 +24,16 @@ static inline struct magi_open *magi_opened(const mag_frame *f)
 	return f->flags & MAGI_OPENED ? f->open : NULL;
 }
 
+/* Whether it is on the frame's list: then its memory is not to be used for another. */
+static inline bool magi_open_has(const mag_frame *f, const struct magi_open *wanted)
+{
+	const struct magi_open *o = magi_opened(f);
+
+	while (o && o != wanted)
+		o = o->next;
+	return o != NULL;
+}
+
 /* Adding to what the frame has open, last first; popping anything but the last ends the program with both sites. */
 void magi_open_push(mag_frame *f, struct magi_open *o, unsigned kind);
 void magi_open_pop(mag_frame *f, struct magi_open *o, const char *what);

@@ -186,10 +186,10 @@ static mag_scope *birth_of(const mag_frame *leader, mag_scope *s)
 	return s;
 }
 
-/* A handle's scope is not shown. */
+/* The scope of a handle is not shown, nor that of a group which nobody lives in. */
 static const void *shown(const mag_scope *s)
 {
-	while (s->flags & MAGI_SCOPE_HANDLE)
+	while ((s->flags & MAGI_SCOPE_HANDLE) || (!s->owner && s->parent))
 		s = s->parent;
 	return s->flags & MAGI_SCOPE_ROOT ? NULL : s;
 }
@@ -250,7 +250,7 @@ static void see_scope(struct magi_look *l, mag_scope *at)
 	int32_t owner;
 
 	magi_peek(&s, at, sizeof(s));
-	if (s.flags & MAGI_SCOPE_HANDLE)
+	if ((s.flags & MAGI_SCOPE_HANDLE) || !s.owner)
 		return;
 	see_task(l, s.owner, s.parent);
 	r = add(l, at);

@@ -59,6 +59,7 @@ MAG_TASK(plain)
 
 	/* two arrays one behind the other, those below 5 of them, numbered */
 	self->limit = 5;
+	self->items[6] = 0; /* which comes behind the end */
 	CHECK(mag_stream_array_init(&self->array, self->items, 3, sizeof(int)) == 0);
 	CHECK(mag_stream_array_init(&self->more, self->items + 3, N - 3, sizeof(int)) == 0);
 	self->two[0] = &self->array.stream;
@@ -77,6 +78,7 @@ MAG_TASK(plain)
 	CHECK(self->rc == 0);
 
 	/* to their ends */
+	self->items[6] = 6;
 	CHECK(mag_stream_array_init(&self->array, self->items, N, sizeof(int)) == 0);
 	self->sum = 0;
 	MAG_CALL(self->rc, mag_stream_fold, .stream = &self->array.stream, .fold = add_int, .ctx = &self->sum);
@@ -290,6 +292,69 @@ Test(streams, a_queue_gives_all_it_has_also_to_who_is_cancelled_now_and_then, .t
 		cr_assert_geq(RUN(n, from_queue, .pause = 10 * MAG_MILLISECOND, .patience = 4 * MAG_MILLISECOND), N);
 		cr_assert_geq(RUN(n, from_queue, .pause = MAG_MILLISECOND, .patience = MAG_MILLISECOND), 0);
 	}
+}
+
+/* Somebody who pushes, cancels the one that was granted, and closes when that one waits again. */
+struct meddler {
+	mag_frame frame;
+	MAG_ARGS(meddler, mag_queue *queue; mag_scope *scope;);
+	int64_t rc;
+	int item;
+};
+
+MAG_TASK(meddler)
+{
+	MAG_BEGIN(meddler);
+	MAG_AWAIT(self->rc, mag_sleep, REST);
+	self->item = 5;
+	CHECK(mag_queue_try_push(self->queue, &self->item) == 0);
+	mag_scope_cancel(self->scope);
+	MAG_AWAIT(self->rc, mag_sleep, REST);
+	mag_queue_close(self->queue);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct granted_first {
+	mag_frame frame;
+	MAG_NO_ARGS(granted_first);
+	mag_queue queue;
+	mag_stream_queue source;
+	mag_stream_map squares;
+	mag_group group;
+	mag_scope scope;
+	int64_t rc, item;
+};
+
+MAG_TASK(granted_first)
+{
+	MAG_BEGIN(granted_first);
+	CHECK(mag_queue_init(&self->queue, 2, sizeof(int)) == 0);
+	CHECK(mag_stream_queue_init(&self->source, &self->queue) == 0);
+	CHECK(mag_stream_map_init(&self->squares, &self->source.stream, sizeof(int64_t), square, NULL) == 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SCOPE_BEGIN(&self->scope);
+	MAG_SPAWN(self->rc, &self->group, meddler, .queue = &self->queue, .scope = &self->scope);
+	CHECK(self->rc == 0);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->squares.stream, &self->item);
+	CHECK(self->rc == 1 && self->item == 25); /* what was granted is given */
+	MAG_AWAIT(self->rc, mag_stream_next, &self->squares.stream, &self->item);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->squares.stream, &self->item);
+	CHECK(self->rc == 0);
+	MAG_GROUP_END(self->rc, &self->group);
+	CHECK(mag_queue_fini(&self->queue) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: an item that is dropped because its taker was cancelled afterwards; the queue's end, for which somebody waits,
+ * taken for an error. */
+Test(streams, what_was_granted_before_the_cancel_is_given, .timeout = 10)
+{
+	EACH_WORKERS(n)
+		cr_assert_eq(RUN(n, granted_first), 0);
 }
 
 /* Cancelled before it asks: nothing is taken. */
