@@ -36,6 +36,7 @@ bench_run_fn bench_latency; /* 1: the client spins */
 bench_run_fn bench_serve;   /* connections, pipeline */
 bench_run_fn bench_files;   /* depth, O_DIRECT; data_fd */
 bench_run_fn bench_chain;
+bench_run_fn bench_stream;  /* 0 a plain chain, 1 over a generator, 2 and 3: 64 calls at once, in order or not */
 bench_run_fn bench_cancel;
 
 #endif

@@ -29,6 +29,7 @@ OPTIONAL(bench_latency);
 OPTIONAL(bench_serve);
 OPTIONAL(bench_files);
 OPTIONAL(bench_chain);
+OPTIONAL(bench_stream);
 OPTIONAL(bench_cancel);
 
 #define CASE(n, t, fn, ...)                                     \
@@ -109,6 +110,13 @@ static const struct bench_case files_cases[] = {
 	CASE("baseline warm cache", 1, baseline_files, PARAM(32, 0)),
 };
 static const struct bench_case chain_cases[] = { CASE("1T", 1, bench_chain, PARAM(0, 0)), ADD };
+static const struct bench_case stream_cases[] = {
+	CASE("map and filter", BENCH_EACH, bench_stream, PARAM(0, 0), .both_links = true),
+	CASE("over a generator", BENCH_EACH, bench_stream, PARAM(1, 0), .both_links = true),
+	CASE("buffered(64), in order", BENCH_EACH, bench_stream, PARAM(2, 0), .unit = "ns-cpu/item"),
+	CASE("buffered(64), as completed", BENCH_EACH, bench_stream, PARAM(3, 0), .unit = "ns-cpu/item"),
+	ADD,
+};
 static const struct bench_case cancel_cases[] = { EACH(bench_cancel), ADD };
 
 #define BENCH(id, u, prepare, text)                                             \
@@ -139,6 +147,7 @@ static const struct bench table[] = {
 	BENCH(serve, "us-cpu/request", NULL, "HTTP hello of 13 bytes on loopback, saturated"),
 	BENCH(files, "us-cpu/read", bench_datafile, "4 KiB random reads of a 256 MiB file"),
 	BENCH(chain, "ns/link", NULL, "10^7 ready continuations on a 64 KiB stack"),
+	BENCH(stream, "ns/item-stage", NULL, "10 M items through two maps and two filters; 200,000 naps of 100 us"),
 	BENCH(cancel, "ns/op", NULL, "10^6 operations started and cancelled, nothing left over"),
 };
 
