@@ -2,6 +2,15 @@
 /* test_streams.c - sources and plain stages: what they give, their ends, cancelling, closing early. */
 #include "streams.h"
 
+#include <signal.h>
+
+/* The options of a test that ends the program in debug builds. */
+#ifdef MAGPIE_DEBUG
+#define MISUSE(...) .signal = SIGABRT, __VA_ARGS__
+#else
+#define MISUSE(...) __VA_ARGS__
+#endif
+
 enum { N = 20 };
 
 struct numbered {
@@ -442,6 +451,58 @@ Test(streams, ticks_that_were_missed_come_as_the_policy_says, .timeout = 20)
 		for (enum mag_missed policy = MAG_MISSED_BURST; policy <= MAG_MISSED_SKIP; policy++)
 			cr_assert_eq(RUN(n, ticks, .policy = policy), 0);
 	}
+}
+
+/* Two tasks that ask the same stream. */
+struct second {
+	mag_frame frame;
+	MAG_ARGS(second, mag_stream *stream; mag_queue *queue;);
+	int64_t rc;
+	int item;
+};
+
+MAG_TASK(second)
+{
+	MAG_BEGIN(second);
+	MAG_AWAIT(self->rc, mag_sleep, REST); /* the first one waits by now */
+	MAG_AWAIT(self->rc, mag_stream_next, self->stream, &self->item);
+	CHECK(self->rc == -EBUSY);
+	MAG_AWAIT(self->rc, mag_stream_close, self->stream);
+	CHECK(self->rc == -EBUSY);
+	mag_queue_close(self->queue);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct first {
+	mag_frame frame;
+	MAG_NO_ARGS(first);
+	mag_queue queue;
+	mag_stream_queue source;
+	mag_group group;
+	int64_t rc;
+	int item;
+};
+
+MAG_TASK(first)
+{
+	MAG_BEGIN(first);
+	CHECK(mag_queue_init(&self->queue, 2, sizeof(int)) == 0);
+	CHECK(mag_stream_queue_init(&self->source, &self->queue) == 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, second, .stream = &self->source.stream, .queue = &self->queue);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->source.stream, &self->item);
+	CHECK(self->rc == 0);
+	MAG_GROUP_END(self->rc, &self->group);
+	CHECK(mag_queue_fini(&self->queue) == 0);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+/* Tried: a next that does not say that it is busy. */
+Test(streams, two_tasks_at_one_stream_are_told, MISUSE(.timeout = 10))
+{
+	cr_assert_eq(RUN(2, first), 0);
 }
 
 /* Wrong use: an error where no debug build ends the program. */
