@@ -21,7 +21,6 @@
 #include <magpie/rwlock.h>
 #include <magpie/time.h>
 
-#include "base/clock.h"
 #include "sync/busy.h"
 #include "task/until.h"
 
