@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 17_condition_barrier_once.c - payments that wait for money, parts that wait for each other, a table that is made once. */
+/* 17_condition_barrier_once.c - payments wait for money, parts for each other; a table is made once. */
 #include <errno.h>
 #include <magpie/magpie.h>
 #include <stdio.h>

@@ -10,8 +10,8 @@
  *			…
  *	}
  *
- * Who is cancelled while it waits leaves the round, which then waits for another party: if there is none, end it for all
- * with mag_barrier_abort.
+ * Who is cancelled while it waits leaves the round, which then waits for another party: if there is none, end it for
+ * all with mag_barrier_abort.
  *
  * The memory is the caller's. Its tasks belong to one runtime; any thread may abort and reset. */
 #ifndef MAGPIE_BARRIER_H
@@ -45,18 +45,18 @@ MAG_API int mag_barrier_init(mag_barrier *barrier, uint32_t parties);
  * Since:    0.2 */
 MAG_API int mag_barrier_fini(mag_barrier *barrier);
 
-/* MAG_AWAIT(rc, mag_barrier_wait, &barrier): waits until so many tasks have come, this one included. Then all of them go on,
- * and the next round begins.
+/* MAG_AWAIT(rc, mag_barrier_wait, &barrier): waits until so many tasks have come, this one included. Then all of them
+ * go on, and the next round begins.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
- * Returns:  1 to the one that came last, 0 to the others; MAG_ECANCELED (this task left the round), MAG_ECLOSED when the
- *           barrier was aborted
+ * Returns:  1 to the one that came last, 0 to the others; MAG_ECANCELED (this task left the round), MAG_ECLOSED when
+ *           the barrier was aborted
  * Since:    0.2 */
 MAG_API MAG_OP mag_barrier_wait(MAG_OP_ARGS, mag_barrier *barrier);
 
-/* MAG_AWAIT(rc, mag_barrier_wait_until, &barrier, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most. When
- * that has passed, as mag_barrier_try_wait.
+/* MAG_AWAIT(rc, mag_barrier_wait_until, &barrier, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+ * When that has passed, as mag_barrier_try_wait.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker

@@ -9,8 +9,8 @@
  *	if (self->rc < 0)
  *		MAG_RETURN(self->rc);
  *
- * If it fails, or is cancelled, the next one that waits is elected, and tries. The memory is the caller's; all zero is one
- * that nobody has begun. Its tasks belong to one runtime. */
+ * If it fails, or is cancelled, the next one that waits is elected, and tries. The memory is the caller's; all zero is
+ * one that nobody has begun. Its tasks belong to one runtime. */
 #ifndef MAGPIE_ONCE_H
 #define MAGPIE_ONCE_H
 
@@ -48,8 +48,8 @@ MAG_API int magi_once_try(mag_frame *f, mag_once *once);
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Owns:     after 1 the task must call mag_once_done
- * Returns:  0 when it is done: what the one who did it wrote is seen; 1; MAG_ECANCELED; MAG_EDEADLK when the task is at it
- *           already
+ * Returns:  0 when it is done: what the one who did it wrote is seen; 1; MAG_ECANCELED; MAG_EDEADLK when the task is at
+ *           it already
  * Since:    0.2 */
 MAGI_FAST MAG_OP mag_once_begin(MAG_OP_ARGS, mag_once *once)
 {
@@ -90,8 +90,8 @@ MAGI_FAST MAG_OP mag_once_begin_until(MAG_OP_ARGS, mag_once *once, uint64_t dead
  * Since:    0.2 */
 #define mag_once_try_begin(once) magi_once_try(&self->frame, (once))
 
-/* mag_once_done(&once, rc), in a step function: says how it went. rc >= 0: it is done, all who wait go on. rc < 0: it is
- * not; who has waited longest is elected, or whoever comes next.
+/* mag_once_done(&once, rc), in a step function: says how it went. rc >= 0: it is done, all who wait go on. rc < 0: it
+ * is not; who has waited longest is elected, or whoever comes next.
  *
  * Threads:  any worker, in the task that was elected
  * Returns:  0, -EPERM when this task was not elected (ends the program in debug builds)

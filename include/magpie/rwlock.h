@@ -7,12 +7,12 @@
  *	…
  *	mag_rwlock_unlock_read(&self->table->lock);
  *
- * Who waits is served in the order of coming, readers that stand next to each other all at once; who comes while somebody
- * waits stands behind. So neither readers nor writers starve, and a reader that wants to read once more while a writer
- * waits waits for that writer, which waits for it: take it once. A reader cannot become a writer.
+ * Who waits is served in the order of coming, readers that stand next to each other all at once; who comes while
+ * somebody waits stands behind. So neither readers nor writers starve, and a reader that wants to read once more while
+ * a writer waits waits for that writer, which waits for it: take it once. A reader cannot become a writer.
  *
- * The write lock belongs to the task that took it, as a mutex does; read locks are counted, not named. Each hand-over to a
- * waiting writer is a change of tasks: for short sections that are mostly written a mutex is faster.
+ * The write lock belongs to the task that took it, as a mutex does; read locks are counted, not named. Each hand-over
+ * to a waiting writer is a change of tasks: for short sections that are mostly written a mutex is faster.
  *
  * The memory is the caller's; all zero is a lock that nobody holds. Its tasks belong to one runtime. */
 #ifndef MAGPIE_RWLOCK_H
@@ -113,10 +113,11 @@ MAGI_FAST MAG_OP mag_rwlock_lock_write(MAG_OP_ARGS, mag_rwlock *rwlock)
 	return magi_rwlock_lock(w, f, rwlock, true, UINT64_MAX);
 }
 
-/* MAG_AWAIT(rc, mag_rwlock_lock_read_until, &rwlock, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
- * When that has passed, the lock is taken as by mag_rwlock_try_lock_read.
+/* MAG_AWAIT(rc, mag_rwlock_lock_read_until, &rwlock, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at
+ * most. When that has passed, the lock is taken as by mag_rwlock_try_lock_read.
  *
  * Await:    yes, a cancellation point
+ * Threads:  any worker
  * Owns:     a read lock after 0
  * Returns:  0, MAG_ETIMEDOUT (it is not held), and what mag_rwlock_lock_read returns; -ENOMEM
  * Since:    0.2 */
@@ -125,11 +126,8 @@ MAGI_FAST MAG_OP mag_rwlock_lock_read_until(MAG_OP_ARGS, mag_rwlock *rwlock, uin
 	return magi_rwlock_lock(w, f, rwlock, false, deadline);
 }
 
-/* MAG_AWAIT(rc, mag_rwlock_lock_write_until, &rwlock, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
- * When that has passed, the lock is taken as by mag_rwlock_try_lock_write.
+/* MAG_AWAIT(rc, mag_rwlock_lock_write_until, &rwlock, deadline). The same for writing: as mag_rwlock_lock_write.
  *
- * Await:    yes, a cancellation point
- * Owns:     the write lock after 0
  * Returns:  0, MAG_ETIMEDOUT (it is not held), and what mag_rwlock_lock_write returns; -ENOMEM
  * Since:    0.2 */
 MAGI_FAST MAG_OP mag_rwlock_lock_write_until(MAG_OP_ARGS, mag_rwlock *rwlock, uint64_t deadline)
@@ -186,8 +184,8 @@ MAGI_FAST int mag_rwlock_unlock_write_by(mag_worker *w, mag_frame *f, mag_rwlock
 	return magi_rwlock_unlock_write(f, rwlock, false);
 }
 
-/* mag_rwlock_downgrade(&rwlock), in a step function: makes the write lock a read lock, with no writer between; readers that
- * stand first in the queue go on.
+/* mag_rwlock_downgrade(&rwlock), in a step function: makes the write lock a read lock, with no writer between; readers
+ * that stand first in the queue go on.
  *
  * Threads:  any worker, in the task that holds the write lock
  * Owns:     a read lock after 0: mag_rwlock_unlock_read

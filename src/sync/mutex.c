@@ -13,8 +13,8 @@
  *          it resumes later: who locks it, and knows of no other that waits, may free it.
  *          Only tasks change the word, so that on the only worker of a runtime plain loads and stores do.
  * Pairs:   [mutex] taken by read-modify-write (acquire), given back (release); [state] task/wait.h
- * Not:     handing over at each unlock by default: each lock would then cost a change of tasks (a convoy). Spinning before parking:
- *          a worker has other tasks to run. */
+ * Not:     handing over at each unlock by default: each lock would then cost a change of tasks (a convoy). Spinning before
+ *          parking: a worker has other tasks to run. */
 #include <errno.h>
 #include <magpie/mutex.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_rwlock.c - rwlock.c on the waiter core, wait.c and cancel.c, in every order: who writes is alone, what was written is
- * seen, and nobody waits who could go on. */
+/* test_rwlock.c - rwlock.c on the waiter core, wait.c and cancel.c, in every order: who writes is alone, what was
+ * written is seen, and nobody waits who could go on. */
 #include <criterion/criterion.h>
 
 #include "model/task.h"
@@ -195,6 +195,84 @@ static void both_read(void)
 	explore_assert(rwlock.state == READ + 2 * READER && !rwlock.waitq.head);
 }
 
+/* Both read what task 2 has written, whether they have waited or not. */
+
+static void writes_and_unlocks(void)
+{
+	guarded = 1;
+	unlock_write(2);
+}
+
+static void reads_what_was_written(int i)
+{
+	explore_assert(lock_read(i) == 0);
+	explore_assert(guarded == 1);
+}
+
+static void reads_too(void)
+{
+	reads_what_was_written(0);
+}
+
+static void reads_as_well(void)
+{
+	reads_what_was_written(1);
+}
+
+/* Two have read, and a third writes only when both are done; it unlocks amid those who try. */
+
+static void read_by_two(void)
+{
+	start();
+	rwlock.state = READ + 2 * READER;
+	readers = 2;
+}
+
+static void has_read(int i)
+{
+	explore_assert(guarded == 0);
+	unlock_read(i);
+}
+
+static void has_read_first(void)
+{
+	has_read(0);
+}
+
+static void has_read_second(void)
+{
+	has_read(1);
+}
+
+static void tries_to_write(void)
+{
+	if (magi_rwlock_try_lock(&frame[2], &rwlock, true) == 0)
+		guarded++;
+}
+
+/* The slow way of an unlock, since the word has waiters for a moment, who go. */
+
+static void written_by_first(void)
+{
+	start();
+	rwlock.state = (uint64_t)(uintptr_t)&frame[1];
+	writers = 1;
+}
+
+static void writes_and_unlocks_slowly(void)
+{
+	guarded = 1;
+	writers = 0;
+	explore_assert(magi_rwlock_unlock_write(&frame[1], &rwlock, false) == 0);
+	explore_point();
+}
+
+static void tries_to_read(void)
+{
+	if (magi_rwlock_try_lock(&frame[0], &rwlock, false) == 0)
+		explore_assert(guarded == 1);
+}
+
 /* Who gets it last may free it. */
 
 static void unlocks(void)
@@ -227,6 +305,11 @@ static const struct explore_model
 	one_keeps = MODEL("one_keeps", 3, one_added, uncancelled, reads_first, writes_and_keeps_reading),
 	head_goes = MODEL("head_goes", 2, both_read, read_by_one, wants_to_write, comes_to_read, cancels_alone),
 	passed_on = MODEL("passed_on", 1, one_added, written, wants_to_write, comes_to_write, unlocks_and_cancels),
+	read_both = MODEL("read_both", 2, both_read, written, reads_too, reads_as_well, writes_and_unlocks),
+	two_have_read = MODEL("two_have_read", EXPLORE_ALL, nothing, read_by_two, has_read_first, has_read_second,
+			      tries_to_write),
+	unlocked_slowly = MODEL("unlocked_slowly", EXPLORE_ALL, nothing, written_by_first, tries_to_read,
+				writes_and_unlocks_slowly),
 	ended = MODEL("ended", EXPLORE_ALL, nothing, written, nothing, writes_and_ends_it, unlocks),
 	ended_by_reader = MODEL("ended_by_reader", EXPLORE_ALL, nothing, read_by_one, nothing, writes_and_ends_it,
 				last_reader_ends);
@@ -236,7 +319,7 @@ static const struct explore_model
 Test(rwlock, fault_is_found, .timeout = 120)
 {
 	const struct explore_model *const all[] = { &two_write, &one_keeps, &head_goes, &passed_on, &ended,
-						    &ended_by_reader };
+						    &ended_by_reader, &read_both, &two_have_read, &unlocked_slowly };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -261,6 +344,21 @@ Test(rwlock, cancelled_writer_lets_the_reader_behind_it_go, .timeout = 300)
 Test(rwlock, lock_of_a_cancelled_writer_is_the_next_ones, .timeout = 300)
 {
 	cr_assert(explore_holds(&passed_on));
+}
+
+Test(rwlock, who_has_not_waited_sees_what_was_written, .timeout = 300)
+{
+	cr_assert(explore_holds(&read_both));
+}
+
+Test(rwlock, writer_comes_after_all_who_have_read, .timeout = 300)
+{
+	cr_assert(explore_holds(&two_have_read));
+}
+
+Test(rwlock, unlock_without_a_race_is_seen, .timeout = 300)
+{
+	cr_assert(explore_holds(&unlocked_slowly));
 }
 
 Test(rwlock, who_gets_it_last_may_end_it, .timeout = 300)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_schedules_sync.c - as test_schedules.c, for the rest of src/sync: reader-writer lock, condition, barrier, once. */
+/* test_schedules_sync.c - as test_schedules.c: reader-writer lock, condition, barrier, once. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <magpie/magpie.h>
