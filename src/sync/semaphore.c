@@ -244,7 +244,7 @@ mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s,
 	if (rc == 1) {
 		s->waitq.gone = gone;
 		if (s->barging && !magi_wait_first(&s->waitq) && !s->woken)
-			overtaken_from_now(s, magi_runtime_of(w));
+			overtaken_from_now(s, f->scope->rt);
 		parked = magi_wait_park(f, &s->waitq, n);
 		if (!parked && !magi_wait_first(&s->waitq))
 			magi_and_rlx(&s->state, ~(uint32_t)WAITERS); /* [permit] hands on what its givers released */

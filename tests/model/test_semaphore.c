@@ -3,10 +3,12 @@
  * and nobody waits while there are enough. */
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
 #include "model/task.h"
 #include "task/cancel.c"
 #include "task/wait.c"
 #define lock_of semaphore_lock_of
+#define magi_ticks() ((uint64_t)0) /* time stands still */
 #include "sync/semaphore.c"
 
 static mag_semaphore semaphore;
@@ -78,6 +80,76 @@ static void one_permit(void)
 	start();
 	mag_semaphore_init(&semaphore, 1, 4);
 	semaphore.waitq.gone = gone;
+}
+
+/* Whoever comes by takes the permit; who was woken tries again. */
+
+static void one_permit_barging(void)
+{
+	start();
+	mag_semaphore_init_as(&semaphore, 1, 4, MAG_BARGING);
+	semaphore.waitq.gone = gone;
+	runtime.ticks_per_us = 1;
+}
+
+static int64_t acquire_again(int i, uint32_t n)
+{
+	mag_frame *next = mag_semaphore_acquire(&its_worker[i], &frame[i], &semaphore, n);
+	int64_t rc;
+
+	for (;;) {
+		rc = task_await(i, next);
+		if (frame[i].step != try_again)
+			break;
+		next = try_again(&its_worker[i], &frame[i]);
+	}
+	if (rc == 0)
+		held[i] = n;
+	explore_point();
+	return rc;
+}
+
+static void barges(int i)
+{
+	explore_assert(acquire_again(i, 1) == 0);
+	guarded++;
+	held[i] = 0;
+	release(1);
+}
+
+static void barges_first(void)
+{
+	barges(0);
+}
+
+static void barges_second(void)
+{
+	barges(1);
+	barges(1);
+}
+
+/* One is woken, and may be cancelled when it has been; another waits behind it. */
+
+static void none_barging(void)
+{
+	one_permit_barging();
+	semaphore.state = 0;
+}
+
+static void woken_takes_one(void)
+{
+	int64_t rc = acquire_again(0, 1);
+
+	explore_assert(rc == 0 || rc == MAG_ECANCELED);
+	if (rc == 0) {
+		held[0] = 0;
+		release(1);
+	}
+}
+
+static void woken_gets_one(void)
+{
+	explore_assert(acquire_again(1, 1) == 0);
 }
 
 static void counts(int i)
@@ -227,6 +299,9 @@ static const struct explore_model
 	exclusive = MODEL_("exclusive", EXPLORE_ALL, three_counted, one_permit, counts_first, counts_second),
 	granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one, gives_one, cancels),
 	passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one, gives_one_and_cancels),
+	barging = MODEL_("barging", 3, three_counted, one_permit_barging, barges_first, barges_second),
+	woken_goes = MODEL_("woken_goes", 1, one_in_all, none_barging, woken_takes_one, woken_gets_one,
+			    gives_one_and_cancels),
 	head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one, gives_one_and_cancels),
 	given_by_two = MODEL("given_by_two", EXPLORE_ALL, nothing, takes_both_and_reads, writes_first, writes_second),
 	two_in_turn = MODEL("two_in_turn", EXPLORE_ALL, two_in_all, gives_two_in_turn, wants_two_and_gets_them),
@@ -237,7 +312,8 @@ static const struct explore_model
 Test(semaphore, fault_is_found, .timeout = 120)
 {
 	const struct explore_model *const all[] = { &granted_or_cancelled, &exclusive, &two_at_once, &given_by_two,
-						    &two_in_turn,          &ended,     &head_goes,   &passed_on };
+						    &two_in_turn,          &ended,     &head_goes,   &passed_on,
+						    &barging,              &woken_goes };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -272,6 +348,16 @@ Test(semaphore, permit_that_is_given_back_reaches_the_next, .timeout = 300)
 Test(semaphore, cancelled_head_lets_the_next_through, .timeout = 300)
 {
 	cr_assert(explore_holds(&head_goes));
+}
+
+Test(semaphore, whoever_comes_by_sees_what_the_last_one_wrote, .timeout = 300)
+{
+	cr_assert(explore_holds(&barging));
+}
+
+Test(semaphore, woken_waiter_that_is_cancelled_lets_the_next_through, .timeout = 300)
+{
+	cr_assert(explore_holds(&woken_goes));
 }
 
 Test(semaphore, permits_gather_until_there_are_enough, .timeout = 300)
