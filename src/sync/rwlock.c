@@ -58,7 +58,7 @@ void mag_rwlock_init(mag_rwlock *l)
 
 int mag_rwlock_fini(mag_rwlock *l)
 {
-	return magi_sync_busy(&l->waitq, magi_load_acq(&l->state) != 0, "mag_rwlock_fini"); /* [rwlock] */
+	return magi_sync_busy(&l->waitq, magi_load_rlx(&l->state) != 0, "mag_rwlock_fini"); /* [rwlock] */
 }
 
 uint64_t mag_rwlock_readers(const mag_rwlock *l)

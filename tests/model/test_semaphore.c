@@ -244,6 +244,22 @@ static void reads_second(void)
 	reads(1);
 }
 
+static void reads_again(int i)
+{
+	explore_assert(acquire_again(i, 1) == 0);
+	explore_assert(guarded == 3);
+}
+
+static void reads_again_first(void)
+{
+	reads_again(0);
+}
+
+static void reads_again_second(void)
+{
+	reads_again(1);
+}
+
 /* Two give at once, and a third takes both without waiting, with what each of them wrote. */
 
 static void writes(int i)
@@ -300,6 +316,8 @@ static const struct explore_model
 	granted_or_cancelled = MODEL("granted_or_cancelled", 3, one_in_all, takes_one, gives_one, cancels),
 	passed_on = MODEL("passed_on", 2, one_in_all, takes_one_and_gives_it_back, gets_one, gives_one_and_cancels),
 	barging = MODEL_("barging", 3, three_counted, one_permit_barging, barges_first, barges_second),
+	two_barging = MODEL_("two_barging", 1, two_in_all, none_barging, reads_again_first, reads_again_second,
+			     gives_two_with_data),
 	woken_goes = MODEL_("woken_goes", 1, one_in_all, none_barging, woken_takes_one, woken_gets_one,
 			    gives_one_and_cancels),
 	head_goes = MODEL("head_goes", 2, one_in_all, wants_two, gets_one, gives_one_and_cancels),
@@ -313,7 +331,7 @@ Test(semaphore, fault_is_found, .timeout = 120)
 {
 	const struct explore_model *const all[] = { &granted_or_cancelled, &exclusive, &two_at_once, &given_by_two,
 						    &two_in_turn,          &ended,     &head_goes,   &passed_on,
-						    &barging,              &woken_goes };
+						    &barging,              &two_barging, &woken_goes };
 
 	cr_assert(explore_some_fail(all, sizeof(all) / sizeof(all[0])));
 }
@@ -353,6 +371,11 @@ Test(semaphore, cancelled_head_lets_the_next_through, .timeout = 300)
 Test(semaphore, whoever_comes_by_sees_what_the_last_one_wrote, .timeout = 300)
 {
 	cr_assert(explore_holds(&barging));
+}
+
+Test(semaphore, permit_that_others_may_take_comes_with_what_its_giver_wrote, .timeout = 300)
+{
+	cr_assert(explore_holds(&two_barging));
 }
 
 Test(semaphore, woken_waiter_that_is_cancelled_lets_the_next_through, .timeout = 300)
