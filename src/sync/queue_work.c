@@ -15,7 +15,7 @@
 #include "task/until.h"
 
 /* One is done; the queue's lock is held. Who has waited for that. */
-static mag_frame *finish_one(mag_queue *q)
+static mag_frame *one_is_done(mag_queue *q)
 {
 	magi_lock *joiners = magi_waitq_lock(&q->joiners);
 	mag_frame *list;
@@ -37,7 +37,7 @@ int magi_queue_task_done(mag_queue *q, const char *where)
 	magi_lock_acquire(lock);
 	any = q->unfinished > 0;
 	if (any)
-		list = finish_one(q);
+		list = one_is_done(q);
 	magi_lock_release(lock);
 	magi_wait_resume(list);
 	if (any)
