@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "simulated/seeds.h"
+#include "support/trade.h"
 
 #define SOON ((uint64_t)(5 + self->i * 9) * MAG_MICROSECOND) /* before, amid or after what the others do */
 
@@ -444,6 +445,12 @@ PROGRAM(forks)
 PROGRAM(errands)
 PROGRAM(bytes)
 
+/* Each seed with one kind of queue. */
+static int64_t run_trade(uint64_t seed)
+{
+	return mag_sim_run(seed, NULL, trade, .kind = (int)(seed % 4));
+}
+
 #define ALL(name, says)                         \
 	Test(schedules, says, .timeout = 36000) \
 	{                                       \
@@ -458,3 +465,4 @@ ALL(race, who_loses_a_race_is_joined)
 ALL(forks, forks_within_forks_are_joined)
 ALL(errands, a_job_ends_once)
 ALL(bytes, a_cancelled_read_takes_nothing)
+ALL(trade, what_is_handed_over_is_there_once)
