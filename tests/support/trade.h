@@ -113,7 +113,9 @@ MAG_TASK(trade_listener)
 	MAG_BEGIN(trade_listener);
 	self->next = 1;
 	for (;;) {
-		MAG_AWAIT(self->rc, mag_broadcast_recv, self->news, &self->got);
+		MAG_AWAIT(self->rc, mag_broadcast_recv_until, self->news, &self->got, TRADE_SOON(self->next));
+		if (self->rc == MAG_ETIMEDOUT)
+			continue;
 		if (self->rc < 0)
 			break;
 		mag_sim_assert(self->rc > 0 || self->got == self->next);
@@ -185,6 +187,8 @@ MAG_TASK(trade)
 	mag_watch_close(&self->level);
 	MAG_AWAIT(self->rc, mag_queue_join_until, &self->q, TRADE_SOON(2));
 	(void)mag_queue_drain(&self->q, trade_back, NULL);
+	MAG_AWAIT(self->rc, mag_queue_join, &self->q); /* what was taken will be done */
+	mag_sim_assert(self->rc == 0 || self->rc == MAG_ECANCELED);
 	MAG_GROUP_END(self->rc, &self->group);
 	mag_group_clear(&self->group);
 	mag_sim_assert(self->q.unfinished == 0 && mag_queue_fini(&self->q) == 0);
