@@ -78,10 +78,10 @@ MAG_API int mag_broadcast_send(mag_broadcast *broadcast, const void *element);
  * Since:    0.2 */
 MAG_API int mag_broadcast_subscribe(mag_broadcast *broadcast, mag_broadcast_receiver *receiver);
 
-/* Ends a receiver. No task is in mag_broadcast_recv with it.
+/* Ends a receiver.
  *
  * Threads:  any
- * Returns:  1, or 0 when it is none, or no more
+ * Returns:  1; 0 when it is none, or no more; -EBUSY when a task waits with it: it stays (ends the program in debug builds)
  * Since:    0.2 */
 MAG_API int mag_broadcast_unsubscribe(mag_broadcast_receiver *receiver);
 

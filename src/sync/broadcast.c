@@ -81,16 +81,32 @@ int mag_broadcast_subscribe(mag_broadcast *b, mag_broadcast_receiver *r)
 	return rc;
 }
 
+/* The lock is held. */
+static bool is_waited_for(const mag_broadcast *b, const mag_broadcast_receiver *r)
+{
+	for (const mag_frame *f = magi_wait_first(&b->waitq); f; f = f->op.wait.next) {
+		if (f->op.wait.need == (uintptr_t)r)
+			return true;
+	}
+	return false;
+}
+
 int mag_broadcast_unsubscribe(mag_broadcast_receiver *r)
 {
 	mag_broadcast *b = r->broadcast;
+	bool busy;
 
 	if (!b)
 		return 0;
-	r->broadcast = NULL;
 	magi_lock_acquire(lock_of(b));
-	b->receivers--;
+	busy = is_waited_for(b, r);
+	b->receivers -= !busy;
 	magi_lock_release(lock_of(b));
+	if (busy) {
+		magi_misuse("mag_broadcast_unsubscribe: a task waits with this receiver");
+		return -EBUSY;
+	}
+	r->broadcast = NULL;
 	return 1;
 }
 

@@ -166,6 +166,56 @@ Test(broadcast, recv_ends_at_its_deadline, .timeout = 20)
 	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
+struct waits {
+	mag_frame frame;
+	MAG_ARGS(waits, mag_broadcast_receiver *receiver;);
+	uint64_t element;
+	int64_t rc;
+};
+
+MAG_TASK(waits)
+{
+	MAG_BEGIN(waits);
+	MAG_AWAIT(self->rc, mag_broadcast_recv, self->receiver, &self->element);
+	NEED(self->rc == MAG_ECLOSED);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct left_early {
+	mag_frame frame;
+	MAG_NO_ARGS(left_early);
+	mag_broadcast broadcast;
+	mag_broadcast_receiver receiver;
+	mag_group group;
+	int64_t rc;
+};
+
+MAG_TASK(left_early)
+{
+	MAG_BEGIN(left_early);
+	NEED(mag_broadcast_init(&self->broadcast, 1, sizeof(uint64_t)) == 0);
+	NEED(mag_broadcast_subscribe(&self->broadcast, &self->receiver) == 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, waits, .receiver = &self->receiver);
+	UNTIL_WAITING(self->rc, &self->broadcast.waitq, 1);
+	NEED(mag_broadcast_unsubscribe(&self->receiver) == -EBUSY);
+	NEED(mag_broadcast_receivers(&self->broadcast) == 1);
+	mag_broadcast_close(&self->broadcast);
+	MAG_GROUP_END(self->rc, &self->group);
+	NEED(self->rc == 0 && mag_broadcast_unsubscribe(&self->receiver) == 1);
+	NEED(mag_broadcast_fini(&self->broadcast) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+Test(broadcast, cannot_unsubscribe_who_waits, MISUSE(.timeout = 20))
+{
+	int64_t rc = RUN(1, left_early);
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
+}
+
 /* Several send, several listen: what a listener gets and what it is told to have missed is all that was sent, and each
  * sender's elements come in order. */
 
