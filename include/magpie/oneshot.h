@@ -33,9 +33,9 @@ typedef struct mag_oneshot {
 
 /* A static initialiser, with the variable in which the value may lie: `static uint64_t room;`
  * `static mag_oneshot oneshot = MAG_ONESHOT_INIT(room);` */
-#define MAG_ONESHOT_INIT(variable)                                     \
-	{                                                              \
-		{ 0, 0, NULL, NULL, NULL }, &(variable), sizeof(variable), 0 \
+#define MAG_ONESHOT_INIT(variable)                                                                              \
+	{                                                                                                       \
+		{ 0, 0, NULL, NULL, NULL }, &(variable), MAGI_SIZE_WITHIN(variable, MAG_ONESHOT_VALUE_MAX), 0   \
 	}
 
 /* Makes the memory a oneshot for a value of `size` bytes, which may lie in `room` until it is taken.

@@ -69,8 +69,9 @@ typedef struct mag_queue {
  * `static mag_queue queue = MAG_QUEUE_INIT(room);` First in, first out. */
 #define MAG_QUEUE_INIT(array)                                                                                     \
 	{                                                                                                         \
-		{ 0, 0, NULL, NULL, NULL }, (array), sizeof(array) / sizeof((array)[0]), 0, 0, sizeof((array)[0]), \
-			0, sizeof((array)[0]) == 8 ? MAGI_QUEUE_WORDS : MAGI_QUEUE_RING, 0,                        \
+		{ 0, 0, NULL, NULL, NULL }, (array), sizeof(array) / sizeof((array)[0]), 0, 0,                     \
+			MAGI_SIZE_WITHIN((array)[0], MAG_QUEUE_ELEMENT_MAX), 0,                                    \
+			sizeof((array)[0]) == 8 ? MAGI_QUEUE_WORDS : MAGI_QUEUE_RING, 0,                           \
 			{ 0, 0, NULL, NULL, NULL }, 0, 0                                                           \
 	}
 

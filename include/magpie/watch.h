@@ -40,9 +40,10 @@ enum { MAGI_WATCH_CLOSED = 1, MAGI_WATCH_STEP = 2 };
 
 /* A static initialiser, with the variable in which the value lies: `static struct settings now = { … };`
  * `static mag_watch watch = MAG_WATCH_INIT(now);` */
-#define MAG_WATCH_INIT(variable)                                                              \
-	{                                                                                     \
-		MAGI_WATCH_STEP, { 0, 0, NULL, NULL, NULL }, &(variable), sizeof(variable)    \
+#define MAG_WATCH_INIT(variable)                                                                        \
+	{                                                                                               \
+		MAGI_WATCH_STEP, { 0, 0, NULL, NULL, NULL }, &(variable),                               \
+			MAGI_SIZE_WITHIN(variable, MAG_WATCH_VALUE_MAX)                                 \
 	}
 
 /* Makes the memory a watch on a value of `size` bytes, which lies in `room`: what is there now is the first value, and

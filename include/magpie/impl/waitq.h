@@ -5,6 +5,9 @@
 
 #include <magpie/impl/frame.h>
 
+/* The size of what a static initialiser is given, which does not compile when that is above `most`. */
+#define MAGI_SIZE_WITHIN(what, most) (sizeof(what) + 0 * sizeof(char[sizeof(what) <= (most) ? 1 : -1]))
+
 struct magi_waitq {
 	uint32_t lock; /* also guards the primitive that embeds the queue */
 	uint32_t count;
