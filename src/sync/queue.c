@@ -14,82 +14,21 @@
  * Pairs:   the lock; [hint] the length, for who only asks; [state] task/wait.h
  * Not:     two indexes and a sequence number per element: each operation needs a full barrier more to see waiters, which
  *          costs what the lock costs, and both ends then share lines all the same. */
+#include <errno.h>
 #include <magpie/queue.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "sched/ready.h"
-#include "sync/busy.h"
 #include "sync/heap.h"
 #include "task/select.h"
 #include "task/until.h"
+#include "task/wait.h"
 
 enum { WORD = 8, WORDS = MAGI_QUEUE_WORDS, CLOSED = MAGI_QUEUE_CLOSED, PUSHERS = MAGI_QUEUE_PUSHERS };
 
 static magi_lock *lock_of(mag_queue *q)
 {
 	return magi_waitq_lock(&q->waitq);
-}
-
-static enum magi_queue_kind kind_of(const mag_queue_options *o)
-{
-	switch (o->order) {
-	case MAG_QUEUE_LIFO:
-		return MAGI_QUEUE_STACK;
-	case MAG_QUEUE_PRIORITY:
-		return MAGI_QUEUE_HEAP;
-	default:
-		return o->element_size == WORD ? WORDS : MAGI_QUEUE_RING;
-	}
-}
-
-int mag_queue_init(mag_queue *q, uint32_t capacity, size_t size)
-{
-	const mag_queue_options o = { .size = sizeof(o), .capacity = capacity, .element_size = (uint32_t)size };
-
-	return size > MAG_QUEUE_ELEMENT_MAX ? -EINVAL : mag_queue_init_as(q, &o);
-}
-
-static bool is_possible(const mag_queue_options *o)
-{
-	return o->element_size > 0 && o->element_size <= MAG_QUEUE_ELEMENT_MAX &&
-	       (unsigned)o->order <= MAG_QUEUE_PRIORITY && (o->order == MAG_QUEUE_FIFO || o->capacity > 0) &&
-	       (o->order != MAG_QUEUE_PRIORITY || o->before);
-}
-
-int mag_queue_init_as(mag_queue *q, const mag_queue_options *given)
-{
-	const char *debug = getenv("MAGPIE_DEBUG");
-	mag_queue_options o = { .size = 0 };
-
-	if (given->size > sizeof(o) || given->size < sizeof(o.size))
-		return -EINVAL;
-	memcpy(&o, given, given->size);
-	if (!is_possible(&o))
-		return -EINVAL;
-	if (debug && strstr(debug, "queue=1"))
-		o.capacity = o.capacity ? 1 : 0;
-	*q = (mag_queue){ .capacity = o.capacity, .size = (uint16_t)o.element_size, .kind = kind_of(&o), .on_heap = 1 };
-	if (q->kind == MAGI_QUEUE_HEAP)
-		q->items = magi_heap_create(o.capacity, o.element_size, o.before);
-	else
-		q->items = magi_alloc((o.capacity ? o.capacity : 1) * (size_t)o.element_size);
-	return q->items ? 0 : -ENOMEM;
-}
-
-int mag_queue_fini(mag_queue *q)
-{
-	int rc = magi_sync_busy(&q->waitq, false, "mag_queue_fini");
-
-	if (rc == 0)
-		rc = magi_sync_busy(&q->joiners, false, "mag_queue_fini");
-	if (rc < 0)
-		return rc;
-	if (q->on_heap)
-		magi_free(q->items);
-	q->items = NULL;
-	return 0;
 }
 
 /* The elements; the lock is held. */

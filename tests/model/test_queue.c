@@ -9,6 +9,7 @@
 #define lock_of queue_lock_of
 #define await queue_await
 #include "sync/queue.c"
+#include "sync/queue_init.c"
 #include "sync/queue_work.c"
 #undef await
 
