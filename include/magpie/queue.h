@@ -33,8 +33,7 @@ typedef enum mag_queue_order {
 	MAG_QUEUE_PRIORITY /* the one that `before` puts first; of equal ones the oldest */
 } mag_queue_order;
 
-/* Negative when *a is to be popped before *b, positive when after, 0 when they are equal. Called under a spin lock: it
- * looks at the two elements and does nothing else. */
+/* See mag_queue_init_as. */
 typedef int (*mag_queue_compare)(const void *a, const void *b);
 
 /* How elements are kept. */
@@ -96,6 +95,8 @@ typedef struct mag_queue_options {
 /* The same, with an order:
  * `mag_queue_init_as(&jobs, &(mag_queue_options){ .size = sizeof(mag_queue_options), .capacity = 64,`
  * `.element_size = sizeof(struct job), .order = MAG_QUEUE_PRIORITY, .before = earlier });`
+ * The comparison gives a negative number when *a is to be popped before *b, a positive one when after it, 0 when they are
+ * equal. It is called under a spin lock: it looks at the two elements and does nothing else.
  * Elements of pushers that wait are not in the queue yet: these come in the order in which they began to wait.
  *
  * Threads:  any
@@ -105,7 +106,7 @@ typedef struct mag_queue_options {
  * Since:    0.2 */
 MAG_API int mag_queue_init_as(mag_queue *queue, const mag_queue_options *options);
 
-/* Ends it; elements that are left are forgotten. Nobody may wait in it.
+/* Ends it; elements that are left are forgotten. Nobody may wait in it, or join.
  *
  * Threads:  any
  * Returns:  0, -EBUSY when somebody waits: nothing is freed (ends the program in debug builds)
