@@ -16,6 +16,7 @@
 #include <magpie/gather.h>
 #include <magpie/generator.h>
 #include <magpie/group.h>
+#include <magpie/group_errors.h>
 #include <magpie/io.h>
 #include <magpie/lines.h>
 #include <magpie/local.h>

@@ -201,6 +201,20 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 	return magi_wait_done(w, f, rc);
 }
 
+static mag_frame *next_op(mag_worker *w, mag_frame *f, void *object, uint64_t arg)
+{
+	return mag_group_next(w, f, object, (mag_handle **)(uintptr_t)arg);
+}
+
+mag_frame *mag_group_next_until(mag_worker *w, mag_frame *f, mag_group *g, mag_handle **handle, uint64_t deadline)
+{
+	int rc = mag_group_try_next(g, handle);
+
+	if (rc != -EAGAIN)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, next_op, g, (uintptr_t)handle, deadline);
+}
+
 static mag_frame *wait_op(mag_worker *w, mag_frame *f, void *handle, uint64_t arg)
 {
 	(void)arg;

@@ -406,7 +406,8 @@ struct polls {
 	MAG_NO_ARGS(polls);
 	mag_group group;
 	mag_handle handles[2], *next;
-	mag_future gate;
+	mag_scope scope;
+	mag_future gate, other;
 	int64_t rc;
 };
 
@@ -414,6 +415,7 @@ MAG_TASK(polls)
 {
 	MAG_BEGIN(polls);
 	mag_future_init(&self->gate);
+	mag_future_init(&self->other);
 	MAG_GROUP_BEGIN(&self->group);
 	CHECK(mag_group_try_next(&self->group, &self->next) == 0 && !self->next);
 	MAG_SPAWN_AS(self->rc, &self->handles[0], &self->group, waiter, .gate = &self->gate);
@@ -422,17 +424,28 @@ MAG_TASK(polls)
 	MAG_AWAIT(self->rc, mag_sleep, REST);
 	CHECK(mag_group_try_next(&self->group, &self->next) == 1 && self->next == &self->handles[1]);
 	CHECK(mag_group_try_next(&self->group, &self->next) == -EAGAIN);
+	MAG_AWAIT(self->rc, mag_group_next_until, &self->group, &self->next, mag_now() + 5);
+	CHECK(self->rc == MAG_ETIMEDOUT);
+	MAG_WITH_TIMEOUT(&self->scope, 5);
+	MAG_AWAIT(self->rc, mag_group_next_until, &self->group, &self->next, mag_now() + REST);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
 	mag_future_complete(&self->gate, 4);
 	MAG_AWAIT(self->rc, mag_sleep, REST);
 	CHECK(mag_group_try_next(&self->group, &self->next) == 1 && mag_handle_result(self->next) == 4);
 	CHECK(mag_group_try_next(&self->group, &self->next) == 0);
+	MAG_AWAIT(self->rc, mag_group_next_until, &self->group, &self->next, MAG_NEVER);
+	CHECK(self->rc == 0);
+	MAG_SPAWN_AS(self->rc, &self->handles[0], &self->group, opener, .gate = &self->other, .after = 5);
+	MAG_AWAIT(self->rc, mag_group_next_until, &self->group, &self->next, mag_now() + REST);
+	CHECK(self->rc == 1 && self->next == &self->handles[0]);
 	MAG_GROUP_END(self->rc, &self->group);
 	mag_future_fini(&self->gate);
 	MAG_RETURN(self->rc);
 	MAG_END;
 }
 
-Test(member, those_that_finished_are_had_without_waiting, .timeout = 10)
+Test(member, those_that_finished_are_had_without_waiting_or_in_time, .timeout = 10)
 {
 	EACH_WORKERS(n)
 		cr_assert_eq(RUN(n, polls), 0);
