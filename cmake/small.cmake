@@ -2,7 +2,8 @@
 # small.*: the tests of tasks once more, with a deque and a ready queue of two entries. What is rare at 1024 is the rule
 # then: a full deque, children in their parents' place, woken tasks that spill.
 
-set(small_tests fork fork_full group member gather resource scope cancel timer permits future generator yield iop file_turns streams streams_crew)
+set(small_tests fork fork_full group member gather resource scope cancel timer permits future generator yield iop file_turns
+	streams streams_crew)
 
 add_library(magpie_small STATIC EXCLUDE_FROM_ALL ${magpie_sources})
 target_include_directories(magpie_small PUBLIC ${magpie_root}/include ${magpie_root}/src)
