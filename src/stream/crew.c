@@ -218,7 +218,7 @@ static size_t rounded(size_t bytes)
 
 static mag_queue queue_in(unsigned char **at, uint32_t capacity, size_t size)
 {
-	mag_queue q = { .items = *at, .capacity = capacity, .size = (uint32_t)size };
+	mag_queue q = { .items = *at, .capacity = capacity, .size = (uint16_t)size, .kind = MAGI_QUEUE_RING };
 
 	*at += rounded(capacity * size);
 	return q;
