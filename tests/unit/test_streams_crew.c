@@ -134,6 +134,42 @@ Test(streams_crew, several_calls_at_once_in_order_and_as_completed, .timeout = 6
 	}
 }
 
+/* The first is slow, and nothing comes of it; the second has come long before. */
+struct last_drop {
+	mag_frame frame;
+	MAG_ARGS(last_drop, struct work *work;);
+	mag_stream_array source;
+	mag_stream_crew crew;
+	int64_t rc, item;
+	int two[2];
+};
+
+MAG_TASK(last_drop)
+{
+	MAG_BEGIN(last_drop);
+	self->two[0] = 0;
+	self->two[1] = 1;
+	CHECK(mag_stream_array_init(&self->source, self->two, 2, sizeof(int)) == 0);
+	MAG_STREAM_BUFFERED(self->rc, &self->crew, &self->source.stream, sizeof(int64_t), MAG_STREAM_FN(worked), .limit = 4,
+			    .ctx = self->work);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->crew.stream, &self->item);
+	CHECK(self->rc == 1 && self->item == 1);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->crew.stream, &self->item);
+	CHECK(self->rc == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: a drop after which the next in the ring is not looked at. */
+Test(streams_crew, behind_what_is_dropped_comes_the_next, .timeout = 10)
+{
+	EACH_WORKERS(n) {
+		struct work work = { .fails_at = NO_ERROR, .pause = REST, .uneven = true, .drops = 4 };
+
+		cr_assert_eq(RUN(n, last_drop, .work = &work), 0);
+	}
+}
+
 /* The order of the first items when every third takes three times as long. */
 struct first_come {
 	mag_frame frame;
@@ -334,7 +370,7 @@ MAG_TASK(stopper)
 
 struct stopped {
 	mag_frame frame;
-	MAG_NO_ARGS(stopped);
+	MAG_ARGS(stopped, uint32_t limit;);
 	mag_stream_function source;
 	mag_stream_crew crew;
 	mag_scope scope, shield;
@@ -348,8 +384,8 @@ MAG_TASK(stopped)
 	self->n = self->got = 0;
 	CHECK(mag_stream_function_init(&self->source, sizeof(int), count_up, &self->n) == 0);
 	MAG_SCOPE_BEGIN(&self->scope);
-	MAG_STREAM_BUFFERED(self->rc, &self->crew, &self->source.stream, sizeof(int), MAG_STREAM_FN(stopper), .limit = 4,
-			    .ctx = &self->scope);
+	MAG_STREAM_BUFFERED(self->rc, &self->crew, &self->source.stream, sizeof(int), MAG_STREAM_FN(stopper),
+			    .limit = self->limit, .ctx = &self->scope);
 	MAG_SHIELD(&self->shield, 100 * REST);
 	for (;;) {
 		MAG_AWAIT(self->rc, mag_stream_next, &self->crew.stream, &self->item);
@@ -370,8 +406,10 @@ MAG_TASK(stopped)
 /* Tried: hands that end without a word when they are cancelled between two items. */
 Test(streams_crew, cancelled_tasks_say_so_behind_what_they_have_made, .timeout = 10)
 {
-	EACH_WORKERS(n)
-		cr_assert_eq(RUN(n, stopped), 0);
+	EACH_WORKERS(n) {
+		for (uint32_t limit = 1; limit <= 4; limit++)
+			cr_assert_eq(RUN(n, stopped, .limit = limit), 0);
+	}
 }
 
 /* Several streams as they come. */
