@@ -91,6 +91,21 @@ static inline mag_stream_fn magi_stream_fn(mag_step_fn step, int class_, size_t 
 #define mag_stream_next(w, f, stream, item) magi_stream_next(w, f, stream, item, sizeof(*(item)))
 MAG_API MAG_OP magi_stream_next(MAG_OP_ARGS, mag_stream *stream, void *item, size_t size);
 
+/* The same with a deadline (mag_now): MAG_ETIMEDOUT then. It is cancelled as by a scope: nothing is lost of what a queue or
+ * a timer gives, but a generator above sees that its own await was cut short. MAG_STREAM_TIMEOUT leaves it alone.
+ * Since: 0.2 */
+#define mag_stream_next_until(w, f, stream, item, deadline) \
+	magi_stream_next_until(w, f, stream, item, sizeof(*(item)), deadline)
+MAG_API MAG_OP magi_stream_next_until(MAG_OP_ARGS, mag_stream *stream, void *item, size_t size, uint64_t deadline);
+
+/* mag_stream_try_next(&stream, &item): the next item if that can be had without waiting.
+ *
+ * Threads:  any worker, one task at a time
+ * Returns:  as mag_stream_next, and -EAGAIN: it would have to wait (over a generator, or a function that awaits, always)
+ * Since:    0.2 */
+#define mag_stream_try_next(stream, item) magi_stream_try_next(stream, item, sizeof(*(item)))
+MAG_API int64_t magi_stream_try_next(mag_stream *stream, void *item, size_t size);
+
 /* MAG_AWAIT(rc, mag_stream_close, &stream): ends the stream and all that it takes its items from, from here up: what runs
  * is cancelled and awaited, generators clean up and end. Not needed behind a terminal operation, which does it. A stream
  * that holds something, a generator, an iterator or tasks, is closed at the end of the frame that opened it if it is

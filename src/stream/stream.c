@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "task/until.h"
 
 struct drive {
 	mag_frame frame;
@@ -137,17 +138,17 @@ static bool in_use(const mag_stream *s)
 	return s->taken || magi_load_rlx(&s->busy); /* [hint] */
 }
 
-/* 1: go on; or what to say instead. */
-static int64_t refusal(mag_frame *f, const mag_stream *s, size_t size)
+/* 1: go on; or what to say instead. site: where it is asked, for who has made a mistake. */
+static int64_t refusal(const mag_stream *s, size_t size, const mag_site *site)
 {
+	(void)site;
 	if (!s || !s->ops || size != s->size) {
-		magi_misuse("mag_stream_next at %s:%d: items of %zu bytes are asked for, it has those of %zu", f->at->file,
-			    f->at->line, size, s && s->ops ? (size_t)s->size : 0);
-		(void)f;
+		magi_misuse("mag_stream_next at %s:%d: items of %zu bytes are asked for, it has those of %zu", site->file,
+			    site->line, size, s && s->ops ? (size_t)s->size : 0);
 		return -EINVAL;
 	}
 	if (in_use(s)) {
-		magi_misuse("mag_stream_next at %s:%d: %s", f->at->file, f->at->line,
+		magi_misuse("mag_stream_next at %s:%d: %s", site->file, site->line,
 			    s->taken ? "a stage takes its items" : "another task waits in it");
 		return -EBUSY;
 	}
@@ -156,11 +157,43 @@ static int64_t refusal(mag_frame *f, const mag_stream *s, size_t size)
 
 mag_frame *magi_stream_next(mag_worker *w, mag_frame *f, mag_stream *s, void *out, size_t size)
 {
-	int64_t rc = refusal(f, s, size);
+	int64_t rc = refusal(s, size, f->at);
 
 	if (MAGI_UNLIKELY(rc <= 0))
 		return magi_wait_done(w, f, rc);
 	return magi_stream_take(w, f, s, out);
+}
+
+int64_t magi_stream_try_next(mag_stream *s, void *out, size_t size)
+{
+	static const mag_site here = MAGI_STREAM_SITE("mag_stream_try_next");
+	mag_stream *who;
+	int64_t rc = refusal(s, size, &here);
+
+	if (rc <= 0)
+		return rc;
+	rc = magi_stream_pull(s, out, &who);
+	return rc == MAGI_STREAM_WAIT ? -EAGAIN : rc;
+}
+
+static mag_frame *take(mag_worker *w, mag_frame *f, void *s, uint64_t out)
+{
+	return magi_stream_take(w, f, s, (void *)(uintptr_t)out);
+}
+
+mag_frame *magi_stream_next_until(mag_worker *w, mag_frame *f, mag_stream *s, void *out, size_t size, uint64_t deadline)
+{
+	int64_t rc = refusal(s, size, f->at);
+	mag_stream *who;
+
+	if (rc <= 0)
+		return magi_wait_done(w, f, rc);
+	if (magi_cancelled(f))
+		return magi_wait_done(w, f, MAG_ECANCELED);
+	rc = magi_stream_pull(s, out, &who);
+	if (rc != MAGI_STREAM_WAIT)
+		return magi_wait_done(w, f, rc);
+	return magi_until(w, f, take, s, (uintptr_t)out, deadline);
 }
 
 /* Closing. */

@@ -366,6 +366,58 @@ Test(streams, what_was_granted_before_the_cancel_is_given, .timeout = 10)
 		cr_assert_eq(RUN(n, granted_first), 0);
 }
 
+/* With a deadline, and without waiting. */
+struct with_deadline {
+	mag_frame frame;
+	MAG_NO_ARGS(with_deadline);
+	mag_queue queue;
+	mag_stream_queue source;
+	mag_stream_map squares;
+	mag_group group;
+	mag_scope scope;
+	uint64_t began;
+	int64_t rc, item;
+};
+
+MAG_TASK(with_deadline)
+{
+	MAG_BEGIN(with_deadline);
+	CHECK(mag_queue_init(&self->queue, 2, sizeof(int)) == 0);
+	CHECK(mag_stream_queue_init(&self->source, &self->queue) == 0);
+	CHECK(mag_stream_map_init(&self->squares, &self->source.stream, sizeof(int64_t), square, NULL) == 0);
+	self->began = mag_now();
+	CHECK(mag_stream_try_next(&self->squares.stream, &self->item) == -EAGAIN);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->squares.stream, &self->item, self->began + REST);
+	CHECK(self->rc == MAG_ETIMEDOUT && mag_now() == self->began + REST);
+	CHECK(mag_queue_try_push(&self->queue, &(int){ 3 }) == 0);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->squares.stream, &self->item, self->began);
+	CHECK(self->rc == 1 && self->item == 9); /* what is there is given, however late it is */
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, filler, .queue = &self->queue, .n = 2, .pause = REST);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->squares.stream, &self->item, self->began + 9 * REST);
+	CHECK(self->rc == 1 && self->item == 0);
+	MAG_GROUP_END(self->rc, &self->group);
+	CHECK(mag_stream_try_next(&self->squares.stream, &self->item) == 1 && self->item == 1);
+	MAG_SCOPE_BEGIN(&self->scope);
+	mag_scope_cancel(&self->scope);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->squares.stream, &self->item, MAG_NEVER);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_SCOPE_END(self->rc, &self->scope);
+	CHECK(mag_stream_try_next(&self->squares.stream, &self->item) == 0);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->squares.stream, &self->item, self->began);
+	CHECK(self->rc == 0);
+	CHECK(mag_queue_fini(&self->queue) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: a deadline that has passed before what is there is looked at; a try that says 0 for what would wait. */
+Test(streams, a_deadline_and_a_try, .timeout = 10)
+{
+	EACH_WORKERS(n)
+		cr_assert_eq(RUN(n, with_deadline), 0);
+}
+
 /* Cancelled before it asks: nothing is taken. */
 struct cancelled_before {
 	mag_frame frame;
