@@ -18,7 +18,9 @@
  * back, and nothing can be lost. What is not one of these (an operation on a file, a whole function) goes into a group
  * with a handle, which is a case; the group then cancels and joins it.
  *
- * Cases are the caller's memory, in the frame or as long-lived; they stay as they are and may be used again. */
+ * Cases are the caller's memory, in the frame or as long-lived; they stay as they are and may be used again. What they
+ * wait for must be there until the select has returned, also when somebody else was given it meanwhile: a future that was
+ * awaited elsewhere, a handle that mag_group_next gave to its owner. */
 #ifndef MAGPIE_SELECT_H
 #define MAGPIE_SELECT_H
 
@@ -69,7 +71,7 @@ MAGI_FAST void mag_case_future(mag_case *c, mag_future *future)
 	magi_case_make(c, &magi_case_future, future, 0);
 }
 
-/* The task has ended: its result, as mag_handle_wait. */
+/* The task has ended: its result, as mag_handle_wait; the handle is the caller's again when this case happened. */
 MAGI_FAST void mag_case_handle(mag_case *c, mag_handle *handle)
 {
 	magi_case_make(c, &magi_case_handle, handle, 0);
@@ -106,7 +108,8 @@ MAGI_FAST void mag_case_until(mag_case *c, uint64_t deadline)
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Returns:  the index of the case that happened, and its `result`; MAG_ECANCELED: none has;
- *           -EINVAL when n is 0 or above MAG_SELECT_MAX, or both ends of one queue of capacity 0 are among them
+ *           -EINVAL when n is 0 or above MAG_SELECT_MAX, or among them are both ends of one queue of capacity 0, or one
+ *           semaphore twice
  * Since:    0.2 */
 MAG_API MAG_OP mag_select(MAG_OP_ARGS, mag_case *cases, uint32_t n);
 

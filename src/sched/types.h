@@ -43,8 +43,8 @@ struct magi_worker {
 	uint64_t others;      /* picks of the others when it last looked at them */
 	uint64_t served_at;  /* ns: when timers of its wheel last fired */
 	uint64_t searches;
-	const mag_frame *sender; /* leader of the task that sent last without waiting; may be gone */
-	uint32_t sends;          /* how often in a row */
+	uint64_t sends_pick; /* at which pick something was last sent without waiting */
+	uint32_t sends;      /* how often since */
 	uint32_t spin_ns;    /* adaptive, up to the option */
 	bool searching;
 	bool watching;

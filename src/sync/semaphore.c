@@ -70,6 +70,9 @@ uint32_t mag_semaphore_permits(const mag_semaphore *s)
 
 /* Barging. The lock is held. */
 
+/* Who waits for other things as well cannot come back to wait for this alone: it is given its permits at once. */
+#define CASE (UINT64_C(1) << 32)
+
 static mag_frame *try_again(mag_worker *w, mag_frame *f);
 
 static bool overdue(const mag_semaphore *s)
@@ -87,12 +90,13 @@ static mag_frame *serve_barging(mag_semaphore *s, uint32_t permits, mag_frame *l
 {
 	mag_frame *first;
 
-	while (!s->woken && (first = magi_wait_first(&s->waitq)) && first->op.wait.need <= permits) {
+	while (!s->woken && (first = magi_wait_first(&s->waitq)) && (uint32_t)first->op.wait.need <= permits) {
 		uint32_t need = (uint32_t)first->op.wait.need;
+		bool is_case = first->op.wait.need & CASE;
 
 		if (!magi_wait_take(&s->waitq, first))
 			continue;
-		if (overdue(s)) {
+		if (is_case || overdue(s)) {
 			overtaken_from_now(s, first->scope->rt);
 			permits -= need;
 			first->op.result = 0;
@@ -225,6 +229,19 @@ static mag_frame *try_again(mag_worker *w, mag_frame *f)
 	return parked ? NULL : magi_wait_done(w, f, rc);
 }
 
+/* As take_or_wait, for either kind. */
+static int take_or_will_wait(mag_semaphore *s, const mag_frame *f, uint32_t n)
+{
+	int rc = s->barging ? barge(s, n, false) : take_or_wait(s, n);
+
+	if (rc == 0)
+		return 0;
+	s->waitq.gone = gone;
+	if (s->barging && !magi_wait_first(&s->waitq) && !s->woken)
+		overtaken_from_now(s, f->scope->rt);
+	return 1;
+}
+
 mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s, uint32_t n)
 {
 	bool parked = false;
@@ -240,11 +257,8 @@ mag_frame *magi_semaphore_acquire(mag_worker *w, mag_frame *f, mag_semaphore *s,
 	if (rc < 0)
 		return magi_wait_done(w, f, rc);
 	magi_lock_acquire(lock_of(s));
-	rc = s->barging ? barge(s, n, false) : take_or_wait(s, n);
+	rc = take_or_will_wait(s, f, n);
 	if (rc == 1) {
-		s->waitq.gone = gone;
-		if (s->barging && !magi_wait_first(&s->waitq) && !s->woken)
-			overtaken_from_now(s, f->scope->rt);
 		parked = magi_wait_park(f, &s->waitq, n);
 		if (!parked && !magi_wait_first(&s->waitq))
 			magi_and_rlx(&s->state, ~(uint32_t)WAITERS); /* [permit] hands on what its givers released */
@@ -314,10 +328,9 @@ static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
 	bool possible = c->with > 0 && c->with <= s->max;
 
 	(void)granted;
-	*need = c->with;
+	*need = c->with | (s->barging ? CASE : 0);
 	c->result = possible ? 0 : -EINVAL;
-	s->waitq.gone = gone;
-	return !possible || take_or_wait(s, (uint32_t)c->with) == 0;
+	return !possible || take_or_will_wait(s, &c->node, (uint32_t)c->with) == 0;
 }
 
 /* It may have been all that those behind it waited for, or what WAITERS was set for. */
@@ -326,4 +339,12 @@ static void leave_case(mag_case *c, mag_frame **granted)
 	gone(queue_of_case(c), &c->node, granted);
 }
 
-const struct magi_case_kind magi_case_acquire = { .queue = queue_of_case, .take = take_case, .leave = leave_case };
+/* The first would stand in the way of the second. */
+static bool clashes(const mag_case *c, const mag_case *other)
+{
+	return c != other && c->kind == other->kind && c->object == other->object;
+}
+
+const struct magi_case_kind magi_case_acquire = {
+	.queue = queue_of_case, .take = take_case, .leave = leave_case, .clashes = clashes
+};

@@ -20,7 +20,7 @@
 
 enum {
 	RECORDS = 64,  /* taken from the backend at a time */
-	AT_ONCE = 8,   /* sends of a task in a row that are done without waiting; picked */
+	AT_ONCE = 8,   /* sends in a row that are done without waiting; picked */
 	REFUSED_MS = 1 /* how long to sleep at most when a cancel was refused; picked, not measured */
 };
 
@@ -103,14 +103,17 @@ static void fill(struct magi_slot *s, mag_frame *f, struct magi_fd *file, uint32
 	s->sure = false;
 }
 
-/* Not for ever: who sends and sends must let others run, and does once it parks. */
-static bool may_go_on(struct magi_worker *w, const mag_frame *leader)
+/* Not for ever: who sends and sends must let others run, and does once it parks. Counted for all that goes on without
+ * another being taken up: a task and those that it forks. */
+static bool may_go_on(struct magi_worker *w)
 {
+	uint64_t pick = magi_load_rlx(&w->picks); /* [stat] */
+
 #ifdef MAGI_FORCED_MIGRATION
 	return false;
 #endif
-	if (w->sender != leader) {
-		w->sender = leader;
+	if (w->sends_pick != pick) {
+		w->sends_pick = pick;
 		w->sends = 0;
 	}
 	return w->sends++ < AT_ONCE;
@@ -121,12 +124,8 @@ bool magi_io_at_once(mag_worker *pub, mag_frame *f, struct magi_req *req, size_t
 	struct magi_worker *w = magi_worker_of(pub);
 	int n;
 
-	if (!w->ops->attempt || req->code != MAGI_IO_SEND || magi_cancelled(f))
+	if (!w->ops->attempt || req->code != MAGI_IO_SEND || magi_cancelled(f) || !may_go_on(w))
 		return false;
-	if (!may_go_on(w, f->leader)) {
-		w->sender = NULL;
-		return false;
-	}
 	n = w->ops->attempt(w->io, req);
 	if (n == MAGI_IO_LATER)
 		return false;

@@ -111,6 +111,8 @@ static void make_node(mag_case *c, mag_frame *f, uint32_t index)
 	node->leader = f->leader;
 	node->at = f->at;
 	node->flags = f->flags;
+	node->id = 0; /* a simulation names it anew */
+	node->home = f->home;
 	c->waits = f;
 	c->index = index;
 }

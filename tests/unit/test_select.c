@@ -229,6 +229,10 @@ MAG_TASK(ready)
 	mag_case_pop(&self->cases[0], &self->t.empty, &self->t.popped);
 	MAG_AWAIT(self->rc, mag_select_first, self->cases, 1);
 	NEED(self->rc == 0 && self->cases[0].result == MAG_ECLOSED);
+	mag_case_acquire(&self->cases[0], &self->t.semaphore, 2);
+	mag_case_acquire(&self->cases[1], &self->t.semaphore, 1);
+	MAG_AWAIT(self->rc, mag_select, self->cases, 2);
+	NEED(self->rc == -EINVAL);
 	mag_queue_init_as(&self->meeting, &(mag_queue_options){ .size = sizeof(mag_queue_options), .element_size = 8 });
 	mag_case_pop(&self->cases[0], &self->meeting, &self->t.popped);
 	mag_case_push(&self->cases[1], &self->meeting, &self->t.pushed);
@@ -384,6 +388,8 @@ MAG_TASK(seller)
 		} else {
 			mag_semaphore_release(&self->b->semaphore, 1);
 			magi_add_rlx(&self->b->permits_in, 1u);
+			if (self->i % 2 && mag_semaphore_try_acquire(&self->b->semaphore, 1) == 0)
+				magi_add_rlx(&self->b->permits_out, 1u);
 		}
 		if (self->i % 8 == 0)
 			MAG_YIELD(self->rc);
@@ -418,7 +424,7 @@ MAG_TASK(trade)
 }
 
 /* The first queue is a rendezvous. */
-Test(select, nothing_is_lost_when_all_happens_at_once, .timeout = 60)
+static void all_at_once(enum mag_fairness fairness)
 {
 	uint64_t word;
 	const mag_queue_options meeting = { .size = sizeof(meeting), .element_size = sizeof(word) };
@@ -427,7 +433,7 @@ Test(select, nothing_is_lost_when_all_happens_at_once, .timeout = 60)
 
 	cr_assert_eq(mag_queue_init_as(&b.queue[0], &meeting), 0);
 	cr_assert_eq(mag_queue_init(&b.queue[1], 4, sizeof(word)), 0);
-	cr_assert_eq(mag_semaphore_init(&b.semaphore, 0, 1000000), 0);
+	cr_assert_eq(mag_semaphore_init_as(&b.semaphore, 0, 1000000, fairness), 0);
 	rc = RUN(4, trade, .b = &b);
 	cr_assert_eq(rc, 0, "%s", where(rc));
 	for (int i = 0; i < 2; i++)
@@ -438,4 +444,63 @@ Test(select, nothing_is_lost_when_all_happens_at_once, .timeout = 60)
 	cr_assert_gt(b.cancelled, 0);
 	cr_assert_gt(b.late, 0);
 	cr_assert_eq(mag_queue_fini(&b.queue[0]) | mag_queue_fini(&b.queue[1]) | mag_semaphore_fini(&b.semaphore), 0);
+}
+
+Test(select, nothing_is_lost_when_all_happens_at_once, .timeout = 60)
+{
+	all_at_once(MAG_FAIR);
+	all_at_once(MAG_BARGING);
+}
+
+/* Somebody barges in between a release and the select that it woke. */
+struct barged {
+	mag_frame frame;
+	MAG_NO_ARGS(barged);
+	mag_semaphore semaphore;
+	mag_event event;
+	mag_group group;
+	int64_t rc, chosen, end;
+	mag_case cases[2];
+};
+
+struct chooses {
+	mag_frame frame;
+	MAG_ARGS(chooses, struct barged *b;);
+};
+
+MAG_TASK(chooses)
+{
+	MAG_BEGIN(chooses);
+	mag_case_acquire(&self->b->cases[0], &self->b->semaphore, 1);
+	mag_case_event(&self->b->cases[1], &self->b->event);
+	MAG_AWAIT(self->b->chosen, mag_select, self->b->cases, 2);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+MAG_TASK(barged)
+{
+	MAG_BEGIN(barged);
+	NEED(mag_semaphore_init_as(&self->semaphore, 0, 1, MAG_BARGING) == 0);
+	mag_event_init(&self->event);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, chooses, .b = self);
+	UNTIL_WAITING(self->rc, &self->event.waitq, 1);
+	mag_semaphore_release(&self->semaphore, 1);
+	self->rc = mag_semaphore_try_acquire(&self->semaphore, 1);
+	mag_event_set(&self->event);
+	MAG_GROUP_END(self->end, &self->group);
+	NEED(self->end == 0);
+	NEED(self->chosen == (self->rc == 0 ? 1 : 0));
+	NEED(mag_semaphore_permits(&self->semaphore) == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: a case that a barging semaphore wakes to try for itself; it then waits for the semaphore alone. */
+Test(select, who_is_woken_has_what_it_was_woken_for, .timeout = 30)
+{
+	int64_t rc = RUN(1, barged);
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
 }
