@@ -65,9 +65,11 @@ int bench_semaphore(struct bench_run *r)
 	const mag_runtime_options options = { .size = sizeof(options), .workers = (uint32_t)r->threads };
 	uint64_t n = r->quick ? 10000 : 1000000, ns = 0, done = 0;
 	uint32_t permits = (uint32_t)r->param;
-	struct permitted p = { .semaphore = MAG_SEMAPHORE_INIT(permits, permits) };
-	int64_t rc = mag_run(&options, takers, .p = &p, .n = n, .ns = &ns, .alone = permits == 1);
+	struct permitted p = { .semaphore = MAG_SEMAPHORE_INIT(0, 1) };
+	int64_t rc = mag_semaphore_init_as(&p.semaphore, permits, permits, r->param2 ? MAG_BARGING : MAG_FAIR);
 
+	if (rc == 0)
+		rc = mag_run(&options, takers, .p = &p, .n = n, .ns = &ns, .alone = permits == 1);
 	if (rc < 0)
 		return bench_fail(r, (int)rc, "%s %s", mag_errname(rc), mag_runtime_why());
 	for (int i = 0; i < TASKS; i++)

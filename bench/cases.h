@@ -28,6 +28,7 @@ bench_run_fn bench_rwlock;    /* every so many rounds writes; 0: none */
 bench_run_fn bench_semaphore; /* permits */
 bench_run_fn bench_broadcast;
 bench_run_fn bench_watch;
+bench_run_fn bench_semaphore; /* permits; 1: newcomers barge */
 bench_run_fn bench_timers;
 bench_run_fn bench_sleepers;
 bench_run_fn bench_offload; /* jobs outstanding, 1 for workers that never spin */

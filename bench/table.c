@@ -60,6 +60,7 @@ static const struct bench_case rwlock_cases[] = {
 };
 static const struct bench_case semaphore_cases[] = {
 	CASE("1 permit", BENCH_EACH, bench_semaphore, PARAM(1, 0), .both_links = true),
+	CASE("1 permit, barging", BENCH_EACH, bench_semaphore, PARAM(1, 1)),
 	CASE("4 permits", BENCH_EACH, bench_semaphore, PARAM(4, 0), .both_links = true),
 	ADD,
 };
