@@ -4,6 +4,7 @@
 #include <magpie/time.h>
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "support/matrix.h"
@@ -328,6 +329,41 @@ Test(broadcast, what_was_had_and_what_was_missed_is_all, .timeout = 60)
 		cr_assert_eq(missed[i], 0);
 	rc = RUN(1, listening, .capacity = 2, .missed = missed);
 	cr_assert_eq(rc, 0, "%s", where(rc));
+}
+
+/* The same from a thread that is no worker. */
+
+static void *send_from_outside(void *arg)
+{
+	for (uint32_t from = 0; from < SENDERS; from++) {
+		for (uint32_t i = 1; i <= SENDS; i++) {
+			const struct element e = { from, i, ~(uint64_t)i };
+
+			if (mag_broadcast_send(arg, &e) != 1)
+				return arg;
+		}
+	}
+	mag_broadcast_close(arg);
+	return NULL;
+}
+
+Test(broadcast, any_thread_may_send_and_close, .timeout = 60)
+{
+	mag_broadcast_receiver receiver;
+	mag_broadcast b;
+	pthread_t thread;
+	int64_t rc, missed;
+	void *failed;
+
+	cr_assert_eq(mag_broadcast_init(&b, 64, sizeof(struct element)), 0);
+	cr_assert_eq(mag_broadcast_subscribe(&b, &receiver), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, send_from_outside, &b), 0);
+	rc = RUN(2, listener, .receiver = &receiver, .lazy = 0, .missed = &missed);
+	cr_assert_eq(rc, 0, "%s", where(rc));
+	pthread_join(thread, &failed);
+	cr_assert_null(failed);
+	cr_assert_eq(mag_broadcast_unsubscribe(&receiver), 1);
+	cr_assert_eq(mag_broadcast_fini(&b), 0);
 }
 
 /* Cancellation. The first who waits does so at the first receiver, the second at the second. */

@@ -155,6 +155,37 @@ Test(watch_value, followers_see_it_grow_and_the_last_one, .timeout = 60)
 	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
+/* The same from a thread that is no worker. */
+
+static void *lead_from_outside(void *arg)
+{
+	for (uint64_t i = 2; i <= SENDS; i++) {
+		const struct number value = { i, ~i };
+
+		if (mag_watch_send(arg, &value) < 0)
+			return arg;
+	}
+	mag_watch_close(arg);
+	return NULL;
+}
+
+Test(watch_value, any_thread_may_send_and_close, .timeout = 60)
+{
+	struct number room = { 1, ~UINT64_C(1) };
+	pthread_t thread;
+	mag_watch watch;
+	void *failed;
+	int64_t rc;
+
+	cr_assert_eq(mag_watch_init(&watch, &room, sizeof(room)), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, lead_from_outside, &watch), 0);
+	rc = RUN(2, follower, .watch = &watch, .lazy = 0);
+	cr_assert_eq(rc, 0, "%s", where(rc));
+	pthread_join(thread, &failed);
+	cr_assert_null(failed);
+	cr_assert_eq(mag_watch_fini(&watch), 0);
+}
+
 /* Those who wait. */
 
 struct waits {
