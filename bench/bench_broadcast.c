@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_broadcast.c - one sender, 4 receivers, capacity 1024. The sender lets others run after each 64 elements, and what a
- * receiver had and what it was told to have missed must be all. Per element that a receiver had. */
+/* bench_broadcast.c - one sender, 4 receivers, capacity 1024. The sender lets others run after each 64 elements, and
+ * what a receiver had and what it was told to have missed must be all. Per element that a receiver had. */
 #include "cases.h"
 
 #include <magpie/broadcast.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_watch.c - one sender, 4 receivers that wait for a change and copy the value. The sender lets others run after each
- * value; each receiver must see them grow, and the last one. Per value that a receiver saw. */
+/* bench_watch.c - one sender, 4 receivers that wait for a change and copy the value. The sender lets others run after
+ * each value; each receiver must see them grow, and the last one. Per value that a receiver saw. */
 #include "cases.h"
 
 #include <magpie/runtime.h>

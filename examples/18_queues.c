@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* 18_queues.c - tasks that hand things to one another: a bounded queue that holds back who is too fast, waiting for all that
- * was asked for, other orders than that of arrival, and the three for one value, the latest value, and each value to all. */
+/* 18_queues.c - tasks that hand things to one another: a bounded queue that holds back who is too fast, waiting for all
+ * that was asked for, other orders than that of arrival, and the three for one value, the latest value, and each value
+ * to all. */
 #include <errno.h>
 #include <magpie/magpie.h>
 #include <stdio.h>

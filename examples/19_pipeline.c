@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* 19_pipeline.c - stages with several workers each, queues in between. Each stage ends when its input is closed and empty,
- * and closes its output then; so closing the first queue ends all of it, whatever is under way. A stage that fails closes
- * its input, too, so that those before it stop; what nobody took is given back. */
+/* 19_pipeline.c - stages with several workers each, queues in between. Each stage ends when its input is closed and
+ * empty, and closes its output then; so closing the first queue ends all of it, whatever is under way. A stage that
+ * fails closes its input, too, so that those before it stop; what nobody took is given back. */
 #include <errno.h>
 #include <magpie/magpie.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* broadcast.h - each element goes to each who listens: the last `capacity` of them are kept, and who is slower than that
- * is told how many it has missed, and goes on with the oldest that is left.
+/* broadcast.h - each element goes to each who listens: the last `capacity` of them are kept, and who is slower than
+ * that is told how many it has missed, and goes on with the oldest that is left.
  *
  *	mag_broadcast_init(&self->ticks, 256, sizeof(struct tick));
  *	…
@@ -11,7 +11,7 @@
  *	for (;;) {
  *		MAG_AWAIT(self->rc, mag_broadcast_recv, &self->mine, &self->tick);
  *		if (self->rc > 0)
- *			continue;                                    // so many were missed; the next call has the next one
+ *			continue;                                    // so many were missed
  *		if (self->rc < 0)
  *			break;                                       // MAG_ECLOSED: all that is left has been seen
  *		…
@@ -81,12 +81,13 @@ MAG_API int mag_broadcast_subscribe(mag_broadcast *broadcast, mag_broadcast_rece
 /* Ends a receiver.
  *
  * Threads:  any
- * Returns:  1; 0 when it is none, or no more; -EBUSY when a task waits with it: it stays (ends the program in debug builds)
+ * Returns:  1; 0 when it is none, or no more; -EBUSY when a task waits with it: it stays (ends the program in debug
+ *           builds)
  * Since:    0.2 */
 MAG_API int mag_broadcast_unsubscribe(mag_broadcast_receiver *receiver);
 
-/* MAG_AWAIT(rc, mag_broadcast_recv, &receiver, &element): copies the next element, waiting until there is one. `element`
- * is in the frame, or lives as long.
+/* MAG_AWAIT(rc, mag_broadcast_recv, &receiver, &element): copies the next element, waiting until there is one.
+ * `element` is in the frame, or lives as long.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
@@ -95,13 +96,15 @@ MAG_API int mag_broadcast_unsubscribe(mag_broadcast_receiver *receiver);
  * Since:    0.2 */
 MAG_API MAG_OP mag_broadcast_recv(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element);
 
-/* MAG_AWAIT(rc, mag_broadcast_recv_until, &receiver, &element, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+/* MAG_AWAIT(rc, mag_broadcast_recv_until, &receiver, &element, deadline): the same, until `deadline` (mag_now;
+ * MAG_NEVER) at most.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Returns:  as mag_broadcast_recv; MAG_ETIMEDOUT, -ENOMEM: nothing was taken
  * Since:    0.2 */
-MAG_API MAG_OP mag_broadcast_recv_until(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element, uint64_t deadline);
+MAG_API MAG_OP mag_broadcast_recv_until(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element,
+					uint64_t deadline);
 
 /* The same without waiting.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oneshot.h - one value from one to another, sent once: an answer to a request, the end of something.
  *
- *	struct reply room;                                        // beside the oneshot: until the value is taken it is here
+ *	struct reply room;                  // beside the oneshot: where the value lies until it is taken
  *	mag_oneshot_init(&self->answer, &self->room, sizeof(self->room));
  *	…                                                         // the other gets &self->answer
  *	MAG_AWAIT(self->rc, mag_oneshot_recv, &self->answer, &self->reply);
@@ -11,9 +11,9 @@
  * The struct and the room are the caller's memory. Its tasks belong to one runtime; any thread may send and close.
  *
  * It may be freed by who has received, once mag_oneshot_recv or mag_oneshot_try_recv has returned 0 or MAG_ECLOSED: the
- * send or close that made it so has let go of it then, even if its call has not returned yet. So each side makes one such
- * call at most: who has sent does not touch it again. After MAG_ECANCELED, and when the receiver itself has closed it, the
- * other one may still come: it is kept until that one has ended. */
+ * send or close that made it so has let go of it then, even if its call has not returned yet. So each side makes one
+ * such call at most: who has sent does not touch it again. After MAG_ECANCELED, and when the receiver itself has closed
+ * it, the other one may still come: it is kept until that one has ended. */
 #ifndef MAGPIE_ONESHOT_H
 #define MAGPIE_ONESHOT_H
 
@@ -60,8 +60,8 @@ MAG_API int mag_oneshot_fini(mag_oneshot *oneshot);
  * Since:    0.2 */
 MAG_API int mag_oneshot_send(mag_oneshot *oneshot, const void *value);
 
-/* MAG_AWAIT(rc, mag_oneshot_recv, &oneshot, &value): takes the value, waiting until it is sent. `value` is in the frame,
- * or lives as long. Of several that wait the first gets it, the others MAG_ECLOSED.
+/* MAG_AWAIT(rc, mag_oneshot_recv, &oneshot, &value): takes the value, waiting until it is sent. `value` is in the
+ * frame, or lives as long. Of several that wait the first gets it, the others MAG_ECLOSED.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
@@ -70,7 +70,8 @@ MAG_API int mag_oneshot_send(mag_oneshot *oneshot, const void *value);
  * Since:    0.2 */
 MAG_API MAG_OP mag_oneshot_recv(MAG_OP_ARGS, mag_oneshot *oneshot, void *value);
 
-/* MAG_AWAIT(rc, mag_oneshot_recv_until, &oneshot, &value, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+/* MAG_AWAIT(rc, mag_oneshot_recv_until, &oneshot, &value, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at
+ * most.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.h - a bounded queue of elements of one size, copied in and out: many tasks push, many pop, first in first out, or
- * in another order.
+/* queue.h - a bounded queue of elements of one size, copied in and out: many tasks push, many pop, first in first out,
+ * or in another order.
  *
  *	mag_queue_init(&self->jobs, 64, sizeof(struct job));
  *	…
@@ -74,9 +74,9 @@ typedef struct mag_queue {
 			{ 0, 0, NULL, NULL, NULL }, 0, 0                                                           \
 	}
 
-/* Makes the memory a queue for `capacity` elements of `size` bytes, first in, first out. With queue=1 in the environment
- * variable MAGPIE_DEBUG each queue that is no rendezvous gets capacity 1, which shows deadlocks between queues that
- * otherwise wait for a burst.
+/* Makes the memory a queue for `capacity` elements of `size` bytes, first in, first out. With queue=1 in the
+ * environment variable MAGPIE_DEBUG each queue that is no rendezvous gets capacity 1, which shows deadlocks between
+ * queues that otherwise wait for a burst.
  *
  * Threads:  any
  * Owns:     the room for the elements: mag_queue_fini
@@ -95,8 +95,8 @@ typedef struct mag_queue_options {
 /* The same, with an order:
  * `mag_queue_init_as(&jobs, &(mag_queue_options){ .size = sizeof(mag_queue_options), .capacity = 64,`
  * `.element_size = sizeof(struct job), .order = MAG_QUEUE_PRIORITY, .before = earlier });`
- * The comparison gives a negative number when *a is to be popped before *b, a positive one when after it, 0 when they are
- * equal. It is called under a spin lock: it looks at the two elements and does nothing else.
+ * The comparison gives a negative number when *a is to be popped before *b, a positive one when after it, 0 when they
+ * are equal. It is called under a spin lock: it looks at the two elements and does nothing else.
  * Elements of pushers that wait are not in the queue yet: these come in the order in which they began to wait.
  *
  * Threads:  any
@@ -113,8 +113,8 @@ MAG_API int mag_queue_init_as(mag_queue *queue, const mag_queue_options *options
  * Since:    0.1 */
 MAG_API int mag_queue_fini(mag_queue *queue);
 
-/* MAG_AWAIT(rc, mag_queue_push, &queue, &element): adds a copy, waiting while the queue is full, at a rendezvous until it
- * is taken. `element` is in the frame, or lives as long, and stays as it is until then.
+/* MAG_AWAIT(rc, mag_queue_push, &queue, &element): adds a copy, waiting while the queue is full, at a rendezvous until
+ * it is taken. `element` is in the frame, or lives as long, and stays as it is until then.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
@@ -147,8 +147,8 @@ MAG_API int mag_queue_try_push(mag_queue *queue, const void *element);
  * Since:    0.1 */
 MAG_API MAG_OP mag_queue_pop(MAG_OP_ARGS, mag_queue *queue, void *element);
 
-/* MAG_AWAIT(rc, mag_queue_pop_until, &queue, &element, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
- * When that has passed, an element is taken as by mag_queue_try_pop.
+/* MAG_AWAIT(rc, mag_queue_pop_until, &queue, &element, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at
+ * most. When that has passed, an element is taken as by mag_queue_try_pop.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker
@@ -171,8 +171,8 @@ MAG_API int mag_queue_try_pop(mag_queue *queue, void *element);
  * Since:    0.1 */
 MAG_API int mag_queue_close(mag_queue *queue);
 
-/* Closes it and gives what is left, one after the other in the queue's order, to `back`, which may do anything but wait.
- * Each counts as done: mag_queue_join waits for it no more.
+/* Closes it and gives what is left, one after the other in the queue's order, to `back`, which may do anything but
+ * wait. Each counts as done: mag_queue_join waits for it no more.
  *
  * Threads:  any
  * Returns:  how many

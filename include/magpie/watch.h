@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.h - the latest value of something that changes: settings, a state. Who looks sees the newest, and may wait for a
- * change; what came in between is not kept.
+/* watch.h - the latest value of something that changes: settings, a state. Who looks sees the newest, and may wait for
+ * a change; what came in between is not kept.
  *
  *	static struct settings first = { … };
- *	mag_watch_init(&self->settings, &first, sizeof(first));          // `first` is the room, and the value at the start
+ *	mag_watch_init(&self->settings, &first, sizeof(first));  // `first` is the room, and the value at the start
  *	…
  *	mag_watch_send(&self->settings, &newer);                         // never waits
  *	…
@@ -18,7 +18,8 @@
  *
  * A version is a number that grows with each value sent; that of the value which was there at the start is not 0. A
  * receiver is no more than the version it has seen: there may be any number, and none has to be told of.
- * The struct and the room are the caller's memory. Its tasks belong to one runtime; any thread may send, look and close. */
+ * The struct and the room are the caller's memory. Its tasks belong to one runtime; any thread may send, look and
+ * close. */
 #ifndef MAGPIE_WATCH_H
 #define MAGPIE_WATCH_H
 
@@ -100,7 +101,8 @@ MAGI_FAST MAG_OP mag_watch_changed(MAG_OP_ARGS, mag_watch *watch, uint64_t seen)
 	return magi_watch_changed(w, f, watch, seen);
 }
 
-/* MAG_AWAIT(rc, mag_watch_changed_until, &watch, seen, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at most.
+/* MAG_AWAIT(rc, mag_watch_changed_until, &watch, seen, deadline): the same, until `deadline` (mag_now; MAG_NEVER) at
+ * most.
  *
  * Await:    yes, a cancellation point
  * Threads:  any worker

@@ -3,10 +3,11 @@
  *
  * Who:     recv: tasks. send, try_recv, close and the rest: any thread; a receiver's own fields: who uses it, or who
  *          grants it while it waits.
- * Always:  the ring has the elements from sent - capacity to sent - 1. Who waits has seen them all, so that what is sent
- *          next is what it gets: the sender copies it to where the receiver said, and the receiver is no step behind.
- * Pairs:   the lock; [hint] what a receiver that has seen all finds without it, and looks at again under it before it waits;
- *          [state] task/wait.h
+ * Always:  the ring has the elements from sent - capacity to sent - 1. Who waits has seen them all, so that what is
+ *          sent next is what it gets: the sender copies it to where the receiver said, and the receiver is no step
+ *          behind.
+ * Pairs:   the lock; [hint] what a receiver that has seen all finds without it, and looks at again under it before it
+ *          waits; [state] task/wait.h
  * Not:     keeping what the slowest has not seen: one that is stuck holds up all. A list of receivers: a number and a
  *          counter are enough, and an element is copied by each receiver on its own worker. */
 #include <errno.h>

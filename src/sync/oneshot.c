@@ -4,11 +4,12 @@
  * Who:     recv: tasks. send, close and the rest: any thread.
  * Always:  the state leaves EMPTY once, under the lock; who waits does so while it is EMPTY only.
  *          The value is in the room while the state is SENT. Sent to a waiter it goes to that one without being there.
- *          Whoever learns that it is not EMPTY and may then free it passes through the lock, so that who made it so has let
- *          go of it.
+ *          Whoever learns that it is not EMPTY and may then free it passes through the lock, so that who made it so has
+ *          let go of it.
  * Pairs:   [lock] base/lock.h. The state is relaxed: who sees it outside passes the lock before he uses what he saw;
  *          [state] task/wait.h
- * Not:     a value in the struct itself, of a size that the macro knows: an array of them could not be made at run time. */
+ * Not:     a value in the struct itself, of a size that the macro knows: an array of them could not be made at run
+ *          time. */
 #include <errno.h>
 #include <magpie/error.h>
 #include <magpie/oneshot.h>

@@ -9,11 +9,11 @@
  *          An element is in the queue, or with a task: it changes hands when the CAS of magi_wait_take says that its
  *          taker is not cancelled, and before that one runs.
  *          A cancelled waiter holds up nothing: who comes next goes to the one behind it.
- *          Who would have to wait while others are ready here lets these run first, once, and tries again: what it waits
- *          for is often what they do next, and that is cheaper than parking and being granted.
+ *          Who would have to wait while others are ready here lets these run first, once, and tries again: what it
+ *          waits for is often what they do next, and that is cheaper than parking and being granted.
  * Pairs:   the lock; [hint] the length, for who only asks; [state] task/wait.h
- * Not:     two indexes and a sequence number per element: each operation needs a full barrier more to see waiters, which
- *          costs what the lock costs, and both ends then share lines all the same. */
+ * Not:     two indexes and a sequence number per element: each operation needs a full barrier more to see waiters,
+ *          which costs what the lock costs, and both ends then share lines all the same. */
 #include <errno.h>
 #include <magpie/queue.h>
 #include <string.h>

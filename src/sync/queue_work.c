@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* queue_work.c - what was pushed into a queue and is not done yet; waiting until there is nothing such; giving back what
- * nobody will do.
+/* queue_work.c - what was pushed into a queue and is not done yet; waiting until there is nothing such; giving back
+ * what nobody will do.
  *
  * Who:     join: tasks. task_done, drain: any thread.
  * Always:  the number changes under the queue's lock. Who joins waits only while it is not 0: he takes the lock of the
- *          joiners while he has that of the queue, and whoever makes the number 0 does the same, so one of them sees the
- *          other. Nobody takes them the other way round: who cancels has that of the joiners alone.
+ *          joiners while he has that of the queue, and whoever makes the number 0 does the same, so one of them sees
+ *          the other. Nobody takes them the other way round: who cancels has that of the joiners alone.
  * Pairs:   the locks; [state] task/wait.h
  * Not:     joiners in the queue of those who push and pop, which relies on waiters of one kind. */
 #include <errno.h>

@@ -6,8 +6,8 @@
  * Always:  the version changes under the lock only, with the value. Who waits has seen it; each send grants all.
  *          A waiter is told that there is news, not which: it copies what is newest when it runs, so what was sent
  *          meanwhile is not seen twice.
- * Pairs:   [version] stored under the lock (release) -> loaded (acquire): who sees a version, or that it is closed, sees
- *          what was done before; the value itself is read under the lock. [state] task/wait.h
+ * Pairs:   [version] stored under the lock (release) -> loaded (acquire): who sees a version, or that it is closed,
+ *          sees what was done before; the value itself is read under the lock. [state] task/wait.h
  * Not:     a value that is read without the lock, and again if it was torn: two passes over it and a barrier where
  *          there is no other reader, and a reader that never comes to an end where there is a fast sender. */
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spec_broadcast.c - a ring that is overwritten; each lane has a place in it. Who waits has seen all, so that the next element
- * is that of all who wait. */
+/* spec_broadcast.c - a ring that is overwritten; each lane has a place in it. Who waits has seen all, so that the next
+ * element is that of all who wait. */
 #include <errno.h>
 
 #include "linear/spec.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spec_queue.c - a bounded queue. Those who wait are all of one kind: pushers when it is full, poppers when it is empty,
- * of either kind where there is no room at all; the first of them is served. */
+/* spec_queue.c - a bounded queue. Those who wait are all of one kind: pushers when it is full, poppers when it is
+ * empty, of either kind where there is no room at all; the first of them is served. */
 #include <errno.h>
 #include <string.h>
 

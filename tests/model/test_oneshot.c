@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_oneshot.c - oneshot.c on the waiter core in every order: the value comes once, to who waits or who looks, and that one
- * may free the oneshot then. */
+/* test_oneshot.c - oneshot.c on the waiter core in every order: the value comes once, to who waits or who looks, and
+ * that one may free the oneshot then. */
 #include <criterion/criterion.h>
 
 #include "model/task.h"

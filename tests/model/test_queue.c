@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_queue.c - queue.c and queue_work.c on the waiter core in every order: an element is handed over once, or stays with who
- * has it; and who joins goes on when all is done, not before. */
+/* test_queue.c - queue.c and queue_work.c on the waiter core in every order: an element is handed over once, or stays
+ * with who has it; and who joins goes on when all is done, not before. */
 #include <criterion/criterion.h>
 
 #include "model/task.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_watch.c - watch.c on the waiter core in every order: who waits for a change goes on, who sees a version sees what came
- * before it, and the last value is seen by all who follow. */
+/* test_watch.c - watch.c on the waiter core in every order: who waits for a change goes on, who sees a version sees
+ * what came before it, and the last value is seen by all who follow. */
 #include <criterion/criterion.h>
 
 #include "model/task.h"

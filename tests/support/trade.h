@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* trade.h - a small program whose tasks hand things to one another, by a queue of any kind, a oneshot, a watch and a broadcast,
- * with deadlines that fall into the middle. What is handed over is in the ledger, which ends at zero; it may be cancelled. */
+/* trade.h - a small program whose tasks hand things to one another, by a queue of any kind, a oneshot, a watch and a
+ * broadcast, with deadlines that fall into the middle. What is handed over is in the ledger, which ends at zero; it may
+ * be cancelled. */
 #ifndef MAGPIE_TESTS_TRADE_H
 #define MAGPIE_TESTS_TRADE_H
 

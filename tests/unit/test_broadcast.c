@@ -141,7 +141,8 @@ MAG_TASK(deadlines)
 	NEED(mag_broadcast_subscribe(&self->broadcast, &self->receiver) == 0);
 	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, 0);
 	NEED(self->rc == MAG_ETIMEDOUT);
-	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element, mag_deadline_in(MAG_MILLISECOND));
+	MAG_AWAIT(self->rc, mag_broadcast_recv_until, &self->receiver, &self->element,
+		  mag_deadline_in(MAG_MILLISECOND));
 	NEED(self->rc == MAG_ETIMEDOUT);
 	MAG_SCOPE_BEGIN(&self->scope);
 	mag_scope_cancel(&self->scope);

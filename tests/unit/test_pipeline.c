@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_pipeline.c - pipelines as they are often written, with queues: one whose consumers loop for ever in the group that waits
- * for them, and one that is to be stopped by a sentinel. */
+/* test_pipeline.c - pipelines as they are often written, with queues: one whose consumers loop for ever in the group
+ * that waits for them, and one that is to be stopped by a sentinel. */
 #include <magpie/queue.h>
 
 #include <criterion/criterion.h>

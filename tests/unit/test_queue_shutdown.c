@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_queue_shutdown.c - a runtime ends while tasks wait at queues of each kind, oneshots, watches and broadcasts: each is told,
- * nothing is taken or added, and all can be ended. */
+/* test_queue_shutdown.c - a runtime ends while tasks wait at queues of each kind, oneshots, watches and broadcasts:
+ * each is told, nothing is taken or added, and all can be ended. */
 #include <criterion/criterion.h>
 
 #include "support/matrix.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_queue_work.c - src/sync/queue_work.c: what was pushed and is not done yet; and awaits at a queue with a deadline. */
+/* test_queue_work.c - src/sync/queue_work.c: what was pushed and is not done yet; and awaits at a queue with a
+ * deadline. */
 #include <magpie/queue.h>
 #include <magpie/time.h>
 

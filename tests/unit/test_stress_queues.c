@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stress_queues.c - queues of all kinds, oneshots, watches and broadcasts many times at once on real threads, delayed, moved
- * and cancelled at random: the ledger of what was handed over ends at zero. */
+/* test_stress_queues.c - queues of all kinds, oneshots, watches and broadcasts many times at once on real threads,
+ * delayed, moved and cancelled at random: the ledger of what was handed over ends at zero. */
 #include <criterion/criterion.h>
 
 #include <magpie/stress.h>
