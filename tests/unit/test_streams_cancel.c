@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* test_streams_cancel.c - who waits for a stream's next item is cancelled at the very moment when it comes; by its scope, by a
- * deadline, by its group. The item is given, or stays for the next call. On the kernel. */
+ * deadline, by its group, by the end of the runtime. The item is given, or stays for the next call. On the kernel. */
 #include <magpie/magpie.h>
 
 #include <criterion/criterion.h>
 
 #include "stream/stream.h"
 #include "support/matrix.h"
+#include "unit/play.h"
 
 struct stream_subject {
 	struct subject s;
@@ -86,4 +87,72 @@ static void make(struct stream_subject *q)
 Test(streams_cancel, given_and_cancelled_at_once_is_one_of_both, .timeout = 120)
 {
 	MATRIX_RACES(struct stream_subject, make);
+}
+
+/* Two calls that wait for something that does not come, and a third item that nobody has taken. */
+struct hanging {
+	mag_frame frame;
+	MAG_ARGS(hanging, const uint64_t *in; uint64_t *out; mag_queue *ctx;);
+	int64_t rc;
+};
+
+MAG_TASK(hanging)
+{
+	MAG_BEGIN(hanging);
+	MAG_AWAIT(self->rc, mag_queue_pop, self->ctx, self->out);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+struct lasting {
+	mag_frame frame;
+	MAG_ARGS(lasting, mag_queue *items; mag_queue *nothing;);
+	mag_stream_queue source;
+	mag_stream_crew crew;
+	uint64_t item;
+	int64_t rc, closed;
+};
+
+MAG_TASK(lasting)
+{
+	MAG_BEGIN(lasting);
+	NEED(mag_stream_queue_init(&self->source, self->items) == 0);
+	MAG_STREAM_BUFFERED(self->rc, &self->crew, &self->source.stream, sizeof(uint64_t), MAG_STREAM_FN(hanging), .limit = 2,
+			    .ctx = self->nothing);
+	NEED(self->rc == 0);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->crew.stream, &self->item);
+	MAG_AWAIT(self->closed, mag_stream_close, &self->crew.stream);
+	NEED(self->closed == 0);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+static void shut_down(mag_runtime *rt)
+{
+	mag_queue items, nothing;
+	mag_future done;
+	int64_t rc;
+
+	cr_assert_eq(mag_queue_init(&items, 4, sizeof(uint64_t)), 0);
+	cr_assert_eq(mag_queue_init(&nothing, 1, sizeof(uint64_t)), 0);
+	for (uint64_t i = 0; i < 3; i++)
+		cr_assert_eq(mag_queue_try_push(&items, &i), 0);
+	mag_future_init(&done);
+	cr_assert_eq(mag_spawn_from(rt, &done, lasting, .items = &items, .nothing = &nothing), 0);
+	while (waiting(&nothing.waitq) < 2)
+		sched_yield();
+	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
+	cr_assert(mag_future_poll(&done, &rc));
+	cr_assert_eq(rc, MAG_ECANCELED, "%s", where(rc));
+	cr_assert_eq(mag_queue_length(&items), 1);
+	mag_future_fini(&done);
+	cr_assert_eq(mag_queue_fini(&items), 0);
+	cr_assert_eq(mag_queue_fini(&nothing), 0);
+}
+
+/* Tried: a stage whose tasks lie in no scope. */
+Test(streams_cancel, the_end_of_the_runtime_ends_a_stage_and_its_calls, .timeout = 60)
+{
+	for (uint32_t n = 1; n <= 4; n *= 2)
+		shut_down(play_real(n, 0));
 }
