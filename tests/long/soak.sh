@@ -11,11 +11,11 @@ echo small > "$work/root/small"
 # load: five seconds of everything; many connections that are kept, files, short ones, rude ones
 load() {
 	local pids=()
-	wrk -t 1 -c 200 -d 4 "$url/small" > "$work/wrk" 2>&1 &
+	wrk --timeout 30s -t 1 -c 200 -d 4 "$url/small" > "$work/wrk" 2>&1 &
 	pids+=($!)
-	wrk -t 1 -c 20 -d 4 "$url/big" > "$work/wrk2" 2>&1 &
+	wrk --timeout 30s -t 1 -c 20 -d 4 "$url/big" > "$work/wrk2" 2>&1 &
 	pids+=($!)
-	wrk -t 1 -c 20 -d 4 -H 'Connection: close' "$url/small" > "$work/wrk3" 2>&1 &
+	wrk --timeout 30s -t 1 -c 20 -d 4 -H 'Connection: close' "$url/small" > "$work/wrk3" 2>&1 &
 	pids+=($!)
 	python3 "$long/client.py" "$port" "$work/root/big" 4 $((rounds + 1)) healthy > "$work/client" ||
 		fault "a healthy client: $(tail -n 3 "$work/client")"
