@@ -460,3 +460,70 @@ Test(streams_own, memory_stays_flat_over_many_items, .timeout = 120)
 	for (uint32_t workers = 1; workers <= 2; workers++)
 		cr_assert_eq(RUN(workers, flat, .n = n), n);
 }
+
+/* What is refused leaves the streams above as they were. */
+struct refused {
+	mag_frame frame;
+	MAG_NO_ARGS(refused);
+	mag_stream_array ints, longs;
+	mag_stream *two[2];
+	mag_stream_crew crew;
+	mag_stream_generator source;
+	mag_stream_zip zip;
+	int64_t rc;
+	int items[2], item;
+	int64_t other[2];
+};
+
+MAG_TASK(refused)
+{
+	MAG_BEGIN(refused);
+	self->items[0] = 6;
+	CHECK(mag_stream_array_init(&self->ints, self->items, 2, sizeof(int)) == 0);
+	CHECK(mag_stream_array_init(&self->longs, self->other, 2, sizeof(int64_t)) == 0);
+	self->two[0] = &self->ints.stream;
+	self->two[1] = &self->longs.stream;
+	MAG_STREAM_MERGE(self->rc, &self->crew, self->two, 2);
+	CHECK(self->rc == -EINVAL); /* items of two sizes */
+	self->two[1] = &self->ints.stream;
+	MAG_STREAM_MERGE(self->rc, &self->crew, self->two, 2);
+	CHECK(self->rc == -EINVAL); /* the same one twice */
+	MAG_STREAM_MERGE(self->rc, &self->crew, self->two, 0);
+	CHECK(self->rc == -EINVAL);
+	MAG_STREAM_AHEAD(self->rc, &self->crew, &self->ints.stream, 0);
+	CHECK(self->rc == -EINVAL);
+	MAG_STREAM_BUFFERED(self->rc, &self->crew, &self->ints.stream, sizeof(int), MAG_STREAM_FN(counter_close), .limit = 1);
+	CHECK(self->rc == -EINVAL); /* a function with other arguments */
+	MAG_STREAM_ITERATE(self->rc, (mag_stream_iterator *)(void *)&self->crew, sizeof(int), MAG_STREAM_FN(counter_close),
+			   MAG_STREAM_NO_CLOSE, NULL);
+	CHECK(self->rc == -EINVAL);
+	CHECK(mag_stream_zip_init(&self->zip, &self->ints.stream, &self->ints.stream, self->other, 16, 8) == -EINVAL);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->ints.stream, &self->item);
+	CHECK(self->rc == 1 && self->item == 6);
+#ifndef MAGPIE_DEBUG
+	MAG_STREAM_AHEAD(self->rc, &self->crew, &self->ints.stream, 1);
+	CHECK(self->rc == 0);
+	MAG_STREAM_AHEAD(self->rc, &self->crew, &self->longs.stream, 1);
+	CHECK(self->rc == -EBUSY); /* it is open */
+	MAG_AWAIT(self->rc, mag_stream_next, &self->crew.stream, &self->item);
+	CHECK(self->rc == 1);
+	MAG_STREAM_GENERATE(self->rc, &self->source, sizeof(int), emitter, .n = 1);
+	CHECK(self->rc == 0);
+	MAG_GENERATE(self->rc, &self->source.generator, emitter, .n = 2);
+	CHECK(self->rc == -EBUSY); /* it has not ended */
+	MAG_AWAIT(self->rc, mag_stream_next, &self->source.stream, &self->item);
+	CHECK(self->rc == 1 && self->item == 0);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->source.stream, &self->item);
+	CHECK(self->rc == 0);
+	MAG_STREAM_GENERATE(self->rc, &self->source, sizeof(int), emitter, .n = 1); /* now it may be used again */
+	CHECK(self->rc == 0);
+#endif
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: an open that takes some of its streams before it looks at the others; a second open that is let in. */
+Test(streams_own, what_is_refused_leaves_all_as_it_was, .timeout = 10)
+{
+	cr_assert_eq(RUN(2, refused), 0);
+}
