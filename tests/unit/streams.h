@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* streams.h - what the tests of streams share: numbers, functions of stages, a generator that counts its cleaning up. */
+/* streams.h - what the tests of streams share: numbers, functions of stages, a generator that counts its
+ * cleaning up, an async function that counts how many run. */
 #ifndef MAGPIE_TESTS_STREAMS_H
 #define MAGPIE_TESTS_STREAMS_H
 
@@ -73,6 +74,55 @@ MAG_TASK(emitter)
 	if (self->cleaned)
 		count(self->cleaned);
 	MAG_RETURN(self->result);
+	MAG_END;
+}
+
+enum { NO_ERROR = -1 };
+
+/* What the tests' function counts: how many run, at most ran, ran at all, and were cut short. */
+struct work {
+	uint32_t running, most, ran, cut;
+	int fails_at;
+	int drops; /* every so many-th; 0: none */
+	uint64_t pause;
+	bool uneven;
+};
+
+struct worked {
+	mag_frame frame;
+	MAG_ARGS(worked, const int *in; int64_t *out; struct work *ctx;);
+	int64_t rc;
+	uint32_t now;
+};
+
+static inline void note_most(struct work *work, uint32_t now)
+{
+	uint32_t most = magi_load_rlx(&work->most);
+
+	while (now > most && !magi_cas_rlx(&work->most, &most, now))
+		;
+}
+
+MAG_TASK(worked)
+{
+	MAG_BEGIN(worked);
+	self->rc = 0;
+	self->now = magi_add_ar(&self->ctx->running, 1u) + 1; /* [counted] */
+	note_most(self->ctx, self->now);
+	if (self->ctx->pause)
+		MAG_AWAIT(self->rc, mag_sleep, self->ctx->uneven && *self->in % 3 == 0 ? 3 * self->ctx->pause : self->ctx->pause);
+	magi_sub_ar(&self->ctx->running, 1u); /* [counted] */
+	count(&self->ctx->ran);
+	if (self->rc < 0) {
+		count(&self->ctx->cut);
+		MAG_RETURN(self->rc);
+	}
+	if (*self->in == self->ctx->fails_at)
+		MAG_RETURN(-EIO);
+	if (self->ctx->drops && *self->in % self->ctx->drops == 0)
+		MAG_RETURN(MAG_STREAM_DROP);
+	*self->out = (int64_t)*self->in * *self->in;
+	MAG_RETURN(0);
 	MAG_END;
 }
 
