@@ -85,16 +85,16 @@ mag_worker *magi_self(void)
 	return NULL;
 }
 
-/* What an await has returned: the task goes on at once, or sleeps until it is resumed. */
+/* What an await has returned: the task goes on at once, or sleeps until it is resumed; and again, when its primitive has
+ * given it a step of its own, which may wait once more. */
 static int64_t task_await(int i, const mag_frame *next)
 {
-	if (next != &frame[i]) {
+	while (next != &frame[i]) {
 		explore_assert(!next);
 		while (!magi_xchg_acq(&hand[i], 0u))
 			explore_sleep();
 		explore_assert(resumed[i]-- == 1);
-		if (as[i]->step)
-			explore_assert(as[i]->step((mag_worker *)&its_worker[i], as[i]) == &frame[i]);
+		next = as[i]->step ? as[i]->step((mag_worker *)&its_worker[i], as[i]) : &frame[i];
 	}
 	return frame[i].op.result;
 }

@@ -94,15 +94,8 @@ static void one_permit_barging(void)
 
 static int64_t acquire_again(int i, uint32_t n)
 {
-	mag_frame *next = mag_semaphore_acquire(&its_worker[i], &frame[i], &semaphore, n);
-	int64_t rc;
+	int64_t rc = task_await(i, mag_semaphore_acquire(&its_worker[i], &frame[i], &semaphore, n));
 
-	for (;;) {
-		rc = task_await(i, next);
-		if (frame[i].step != try_again)
-			break;
-		next = try_again(&its_worker[i], &frame[i]);
-	}
 	if (rc == 0)
 		held[i] = n;
 	explore_point();
