@@ -68,7 +68,9 @@ typedef struct mag_using {
 		MAGI_AWAIT(dst, "MAG_USING_END", magi_using_end(w, &self->frame, (use), (result_)));                \
 	} while (0)
 
-#define MAGI_WHY_AT(name) offsetof(struct name, why)
+/* Where `why` is; it must be an int64_t. */
+#define MAGI_WHY_AT(name) \
+	(offsetof(struct name, why) + 0 * sizeof(char[sizeof(((struct name *)0)->why) == sizeof(int64_t) ? 1 : -1]))
 
 /* Takes the memory of a function that runs at the end. */
 #define MAGI_USING_EXIT(use, which, name, at)                                                                       \
