@@ -94,7 +94,8 @@ enum leaving { AT_THE_END, BY_RETURN };
 
 struct body {
 	mag_frame frame;
-	MAG_ARGS(body, struct thing *thing; enum leaving leaving; uint64_t ns; int64_t result; uint64_t grace;);
+	MAG_ARGS(body, struct thing *thing; enum leaving leaving; uint64_t ns; int64_t result; uint64_t grace;
+		 uint32_t *begun;);
 	mag_using use;
 	int64_t rc;
 };
@@ -108,6 +109,8 @@ MAG_TASK(body)
 	if (self->grace)
 		self->use.grace_ns = self->grace;
 	note(self->thing->log, "body ");
+	if (self->begun)
+		raise_flag(self->begun);
 	MAG_AWAIT(self->rc, mag_sleep, self->ns);
 	if (self->leaving == BY_RETURN)
 		MAG_RETURN(self->rc < 0 ? self->rc : self->result);
@@ -206,11 +209,12 @@ Test(resource, exit_runs_at_shutdown, .timeout = 10)
 	EACH_WORKERS(n) {
 		char log[LOG] = "";
 		struct thing thing = { .name = 'a', .log = log, .exit_ns = 50 };
+		uint32_t begun = 0;
 		struct play p;
 
 		play_begin(&p, n);
-		cr_assert_eq(mag_spawn_from(p.rt, NULL, body, .thing = &thing, .ns = MAG_NEVER), 0);
-		while (!strstr(log, "body"))
+		cr_assert_eq(mag_spawn_from(p.rt, NULL, body, .thing = &thing, .ns = MAG_NEVER, .begun = &begun), 0);
+		while (!is_raised(&begun))
 			sched_yield();
 		cr_assert_eq(mag_runtime_destroy(p.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 		magi_world_destroy(p.world);
