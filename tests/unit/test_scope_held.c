@@ -7,7 +7,8 @@
 #include "task/timer.h"
 #include "task/wait.h"
 
-static mag_group *doomed; /* is cancelled by whoever takes a lock next; its members alone use it */
+/* Is cancelled by the next lock that this thread takes: that of what its member is about to open, in the same step. */
+static _Thread_local mag_group *doomed;
 
 static void acquire_after_cancel(magi_lock *lock)
 {
