@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* test_fairness.c - mutexes and semaphores of both kinds: who is overtaken, and for how long. */
 #include <magpie/mutex.h>
-#include <magpie/semaphore.h>
 #include <magpie/time.h>
 
 #include <criterion/criterion.h>
 
 #include "play.h"
 #include "support/matrix.h"
+#include "unit/semaphore_subject.h"
 
 /* One task takes it again and again, as soon as it has given it back, while another waits. */
 
@@ -246,51 +246,19 @@ Test(fairness, all_are_woken_for_whom_there_is_enough, .timeout = 10)
 
 /* Cancellation, of those who were woken, too. */
 
-struct permit_subject {
-	struct subject s;
-	mag_semaphore semaphore;
-};
-
-static mag_semaphore *of(struct subject *s)
+static void make(struct semaphore_subject *s)
 {
-	return &((struct permit_subject *)s)->semaphore;
-}
-
-static mag_frame *subject_wait(mag_worker *w, mag_frame *f, struct subject *s, uint64_t *out)
-{
-	(void)out;
-	return mag_semaphore_acquire(w, f, of(s), 1);
-}
-
-static void subject_give(struct subject *s, mag_worker *w, mag_frame *f)
-{
-	(void)w;
-	(void)f;
-	mag_semaphore_release(of(s), 1);
-}
-
-static bool subject_reset(struct subject *s, mag_worker *w, mag_frame *f)
-{
-	(void)w;
-	(void)f;
-	return mag_semaphore_try_acquire(of(s), 1) == 0;
-}
-
-static void make(struct permit_subject *m)
-{
-	*m = (struct permit_subject){ .s = { .wait = subject_wait, .give = subject_give, .reset = subject_reset,
-					     .waitq = &m->semaphore.waitq },
-				      .semaphore = MAG_SEMAPHORE_BARGING_INIT(0, 10) };
+	semaphore_subject(s, 1, MAG_BARGING);
 }
 
 Test(fairness, permit_that_barges_is_not_lost_with_a_cancelled_waiter, .timeout = 60)
 {
-	MATRIX_CASES(struct permit_subject, make);
+	MATRIX_CASES(struct semaphore_subject, make);
 }
 
 Test(fairness, woken_and_cancelled_at_once_is_one_of_both, .timeout = 120)
 {
-	MATRIX_RACES(struct permit_subject, make);
+	MATRIX_RACES(struct semaphore_subject, make);
 }
 
 struct impatient {

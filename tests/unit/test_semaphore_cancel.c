@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "support/matrix.h"
+#include "unit/semaphore_subject.h"
 
 struct in_turn {
 	mag_frame frame;
@@ -63,41 +64,9 @@ Test(semaphore, cancelled_head_lets_those_behind_it_go, .timeout = 20)
 	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
-struct semaphore_subject {
-	struct subject s;
-	mag_semaphore semaphore;
-};
-
-static mag_semaphore *of(struct subject *s)
-{
-	return &((struct semaphore_subject *)s)->semaphore;
-}
-
-static mag_frame *subject_wait(mag_worker *w, mag_frame *f, struct subject *s, uint64_t *out)
-{
-	(void)out;
-	return mag_semaphore_acquire(w, f, of(s), 2);
-}
-
-static void subject_give(struct subject *s, mag_worker *w, mag_frame *f)
-{
-	(void)w;
-	(void)f;
-	mag_semaphore_release(of(s), 2);
-}
-
-static bool subject_reset(struct subject *s, mag_worker *w, mag_frame *f)
-{
-	(void)w;
-	(void)f;
-	return mag_semaphore_try_acquire(of(s), 2) == 0;
-}
-
 static void make(struct semaphore_subject *s)
 {
-	*s = (struct semaphore_subject){ .s = { .wait = subject_wait, .give = subject_give, .reset = subject_reset,
-						.waitq = &s->semaphore.waitq },
-					 .semaphore = MAG_SEMAPHORE_INIT(0, 2) };
+	semaphore_subject(s, 2, MAG_FAIR);
 }
 
 Test(semaphore, cancelled_waiter_holds_no_permit, .timeout = 20)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_streams_own.c - iterators of one's own, async functions in a stage, lines, pairs, batches, tables; what is open
- * when somebody else closes it; memory. */
+ * when somebody else closes it. */
 #include "streams.h"
 
 #include <sys/mman.h>
@@ -401,64 +401,6 @@ Test(streams_own, the_lines_of_a_file_on_the_kernel, .timeout = 20)
 	play_run(&p, rc, from_file, .raw = raw, .n = LINES);
 	cr_assert_eq(rc, (int64_t)LINES * (LINES - 1) / 2);
 	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
-}
-
-/* As much memory after many items as after a few. */
-struct flat {
-	mag_frame frame;
-	MAG_ARGS(flat, int64_t n;);
-	mag_stream_generator source;
-	mag_stream_map squares;
-	mag_stream_count take;
-	mag_stream_crew ahead;
-	mag_stats before, after;
-	int64_t rc, sum;
-};
-
-/* Emits without an end. */
-struct endless {
-	mag_frame frame;
-	MAG_NO_ARGS(endless);
-	int64_t rc;
-	int i;
-};
-
-MAG_TASK(endless)
-{
-	MAG_BEGIN(endless);
-	self->rc = 0;
-	for (self->i = 0; self->rc == 0; self->i = (self->i + 1) & 0xff)
-		MAG_EMIT(self->rc, self->i);
-	MAG_RETURN(0);
-	MAG_END;
-}
-
-MAG_TASK(flat)
-{
-	MAG_BEGIN(flat);
-	self->before.size = self->after.size = sizeof(self->after);
-	self->sum = 0;
-	MAG_STREAM_GENERATE(self->rc, &self->source, sizeof(int), endless);
-	CHECK(mag_stream_map_init(&self->squares, &self->source.stream, sizeof(int64_t), square, NULL) == 0);
-	CHECK(mag_stream_take_init(&self->take, &self->squares.stream, (uint64_t)self->n) == 0);
-	MAG_STREAM_AHEAD(self->rc, &self->ahead, &self->take.stream, 64);
-	CHECK(self->rc == 0);
-	mag_runtime_stats(mag_runtime_current(), &self->before);
-	MAG_CALL(self->rc, mag_stream_fold, .stream = &self->ahead.stream, .fold = add_long, .ctx = &self->sum);
-	mag_runtime_stats(mag_runtime_current(), &self->after);
-	CHECK(self->rc == self->n);
-	CHECK(self->after.bytes <= self->before.bytes + (1 << 20)); /* slabs come in steps of 1 MiB */
-	MAG_RETURN(self->rc);
-	MAG_END;
-}
-
-/* Ten million with MAGPIE_LONG. Tried: a frame for each item that is not given back. */
-Test(streams_own, memory_stays_flat_over_many_items, .timeout = 120)
-{
-	int64_t n = getenv("MAGPIE_LONG") ? 10000000 : 100000 / PLAY_SLOWDOWN;
-
-	for (uint32_t workers = 1; workers <= 2; workers++)
-		cr_assert_eq(RUN(workers, flat, .n = n), n);
 }
 
 /* What is refused leaves the streams above as they were. */
