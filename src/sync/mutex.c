@@ -72,20 +72,6 @@ static bool take(mag_mutex *m, const mag_frame *f, uint64_t bits)
 	return false;
 }
 
-static void last_to_front(struct magi_waitq *q)
-{
-	mag_frame *f = q->tail, *before = f->op.wait.prev;
-
-	if (!before)
-		return;
-	before->op.wait.next = NULL;
-	q->tail = before;
-	f->op.wait.prev = NULL;
-	f->op.wait.next = q->head;
-	q->head->op.wait.prev = f;
-	q->head = f;
-}
-
 /* Takes the mutex (0), or says that f is about to wait (1), and takes `bits` away; the lock is held. */
 static int take_or_wait(mag_mutex *m, const mag_frame *f, uint64_t bits)
 {
@@ -115,7 +101,7 @@ static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t b
 		q->gone = magi_waitq_held; /* all zero is a mutex, too: before now nobody has asked */
 		parked = magi_wait_park(f, q, 0);
 		if (parked && bits)
-			last_to_front(q);
+			magi_waitq_last_to_front(q);
 		rc = MAG_ECANCELED;
 	}
 	magi_lock_release(magi_waitq_lock(q));

@@ -188,20 +188,6 @@ bool magi_semaphore_take_again(mag_semaphore *s, uint32_t n)
 	return true;
 }
 
-static void last_to_front(struct magi_waitq *q)
-{
-	mag_frame *f = q->tail, *before = f->op.wait.prev;
-
-	if (!before)
-		return;
-	before->op.wait.next = NULL;
-	q->tail = before;
-	f->op.wait.prev = NULL;
-	f->op.wait.next = q->head;
-	q->head->op.wait.prev = f;
-	q->head = f;
-}
-
 /* The step of a woken frame. */
 static mag_frame *try_again(mag_worker *w, mag_frame *f)
 {
@@ -218,7 +204,7 @@ static mag_frame *try_again(mag_worker *w, mag_frame *f)
 	if (rc == 1) {
 		parked = magi_wait_park(f, &s->waitq, n);
 		if (parked)
-			last_to_front(&s->waitq);
+			magi_waitq_last_to_front(&s->waitq);
 		rc = MAG_ECANCELED;
 	}
 	/* while it was woken nobody else was, whatever was released */

@@ -147,6 +147,20 @@ void magi_waitq_remove(struct magi_waitq *q, mag_frame *f)
 	q->count--;
 }
 
+void magi_waitq_last_to_front(struct magi_waitq *q)
+{
+	mag_frame *f = q->tail, *before = f->op.wait.prev;
+
+	if (!before)
+		return;
+	before->op.wait.next = NULL;
+	q->tail = before;
+	f->op.wait.prev = NULL;
+	f->op.wait.next = q->head;
+	q->head->op.wait.prev = f;
+	q->head = f;
+}
+
 bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need)
 {
 	magi_waitq_add(q, f, need);

@@ -51,6 +51,9 @@ static inline bool magi_waitq_has(const mag_frame *f)
 	return f->op.wait.next != f; /* as its removal says */
 }
 
+/* The one that came last goes to the front: it had been there, and was woken in vain. The lock is held. */
+void magi_waitq_last_to_front(struct magi_waitq *q);
+
 /* Queues and parks f; q's lock is held, and stays so. False: cancelled, f is not queued. After true and the release of
  * the lock f is not to be touched. */
 bool magi_wait_park(mag_frame *f, struct magi_waitq *q, uint64_t need);
