@@ -21,6 +21,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/magpieConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/magpieConfig.cmake ${PROJECT_BINARY_DIR}/magpieConfigVersion.cmake
 	DESTINATION ${magpie_cmakedir})
 
+foreach(module IN LISTS magpie_modules)
+	install(TARGETS magpie_${module} magpie_${module}_static EXPORT magpie_${module}Targets)
+	install(EXPORT magpie_${module}Targets NAMESPACE magpie:: DESTINATION ${magpie_cmakedir})
+endforeach()
+
 # What the headers must be compiled with to agree with this build of the library.
 set(magpie_pc_cflags "")
 if(MAGPIE_DEBUG)

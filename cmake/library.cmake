@@ -2,6 +2,7 @@
 # libmagpie, static (the tests link it: they see inside) and shared (what users and the programs link).
 
 file(GLOB magpie_sources CONFIGURE_DEPENDS ${magpie_root}/src/*/*.c)
+list(FILTER magpie_sources EXCLUDE REGEX "/src/(http_client|http_server|tls|websocket)/") # modules.cmake
 if(NOT magpie_sources)
 	file(WRITE ${PROJECT_BINARY_DIR}/empty.c "")
 	set(magpie_sources ${PROJECT_BINARY_DIR}/empty.c)

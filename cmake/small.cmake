@@ -3,7 +3,7 @@
 # then: a full deque, children in their parents' place, woken tasks that spill.
 
 set(small_tests fork fork_full group member gather resource scope cancel timer permits future generator yield iop file_turns
-	streams streams_wait streams_crew streams_ahead)
+	streams streams_wait streams_crew streams_ahead limiter pool report report_end)
 
 add_library(magpie_small STATIC EXCLUDE_FROM_ALL ${magpie_sources})
 target_include_directories(magpie_small PUBLIC ${magpie_root}/include ${magpie_root}/src)

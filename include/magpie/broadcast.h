@@ -46,7 +46,7 @@ typedef struct mag_broadcast {
 typedef struct mag_broadcast_receiver {
 	mag_broadcast *broadcast; /* NULL: not subscribed */
 	uint64_t next;            /* the number of the element that it gets next */
-	void *to;                 /* where that goes, while it waits */
+	void *to;                 /* where that goes, while a task waits with it, else NULL */
 } mag_broadcast_receiver;
 
 /* Makes the memory a broadcast that keeps the last `capacity` elements, rounded up to a power of two, of `size` bytes.
@@ -92,7 +92,8 @@ MAG_API int mag_broadcast_unsubscribe(mag_broadcast_receiver *receiver);
  * Await:    yes, a cancellation point
  * Threads:  any worker
  * Returns:  0; how many elements were missed, being overwritten: the next call gives the oldest that is left;
- *           MAG_ECLOSED when it is closed and all has been seen, or not subscribed; MAG_ECANCELED: nothing was taken
+ *           MAG_ECLOSED when it is closed and all has been seen, or not subscribed; MAG_ECANCELED: nothing was taken;
+ *           -EBUSY when another task waits with this receiver (ends the program in debug builds)
  * Since:    0.2 */
 MAG_API MAG_OP mag_broadcast_recv(MAG_OP_ARGS, mag_broadcast_receiver *receiver, void *element);
 

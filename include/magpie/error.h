@@ -19,7 +19,8 @@ enum mag_error {
 	MAG_EABI = -4104,      /* program and library were built with different layouts */
 	MAG_ERESOLVE = -4105,  /* the name could not be resolved */
 	MAG_ETOOLONG = -4106,  /* longer than the limit that was given */
-	MAG_ESIM = -4107       /* a simulated or stress run failed: a deadlock, an assertion, something left over */
+	MAG_ESIM = -4107,      /* a simulated or stress run failed: a deadlock, an assertion, something left over */
+	MAG_EREFUSED = -4108   /* a circuit breaker is open: it was not called */
 };
 
 /* Describes a code in words, also an unknown one.

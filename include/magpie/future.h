@@ -13,10 +13,13 @@ typedef struct mag_future {
 	int64_t result;
 	uint32_t done;    /* atomic; foreign threads sleep on it */
 	uint32_t foreign; /* threads that wait; under the lock */
+	const mag_site *made; /* atomic: where, until somebody asks for the result */
 } mag_future;
 
 /* Makes the memory a future that is not complete. */
 MAG_API void mag_future_init(mag_future *future);
+MAG_API void magi_future_init_at(mag_future *future, const mag_site *made);
+#define mag_future_init(future) magi_future_init_at((future), MAGI_MADE("mag_future_init"))
 
 /* Ends it: waits until the thread that completed it has let go of it. Nobody may wait in it any more. */
 MAG_API void mag_future_fini(mag_future *future);

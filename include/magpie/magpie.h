@@ -5,9 +5,14 @@
 
 #include <magpie/acceptor.h>
 #include <magpie/addr.h>
-#include <magpie/broadcast.h>
+#include <magpie/background.h>
 #include <magpie/barrier.h>
+#include <magpie/breaker.h>
+#include <magpie/broadcast.h>
+#include <magpie/budget.h>
+#include <magpie/bulkhead.h>
 #include <magpie/condition.h>
+#include <magpie/debug.h>
 #include <magpie/error.h>
 #include <magpie/event.h>
 #include <magpie/fd.h>
@@ -17,24 +22,34 @@
 #include <magpie/generator.h>
 #include <magpie/group.h>
 #include <magpie/group_errors.h>
+#include <magpie/hedge.h>
+#include <magpie/hosted.h>
 #include <magpie/io.h>
+#include <magpie/limiter.h>
 #include <magpie/lines.h>
 #include <magpie/local.h>
 #include <magpie/mutex.h>
 #include <magpie/offload.h>
-#include <magpie/oneshot.h>
 #include <magpie/once.h>
+#include <magpie/oneshot.h>
+#include <magpie/options.h>
 #include <magpie/poll.h>
+#include <magpie/pool.h>
+#include <magpie/process.h>
+#include <magpie/process_output.h>
 #include <magpie/queue.h>
 #include <magpie/receiver.h>
 #include <magpie/resolve.h>
 #include <magpie/resource.h>
+#include <magpie/retry.h>
 #include <magpie/runtime.h>
 #include <magpie/rwlock.h>
 #include <magpie/scope.h>
 #include <magpie/select.h>
 #include <magpie/semaphore.h>
 #include <magpie/sendfile.h>
+#include <magpie/shutdown.h>
+#include <magpie/signal.h>
 #include <magpie/stream.h>
 #include <magpie/stream_crew.h>
 #include <magpie/stream_end.h>
@@ -47,5 +62,6 @@
 #include <magpie/udp.h>
 #include <magpie/unix.h>
 #include <magpie/watch.h>
+#include <magpie/wrap.h>
 
 #endif

@@ -85,6 +85,7 @@ MAGI_FAST bool magi_mutex_change(mag_worker *w, mag_mutex *mutex, uint64_t from,
  * Since:    0.1 */
 MAGI_FAST MAG_OP mag_mutex_lock(MAG_OP_ARGS, mag_mutex *mutex)
 {
+	MAGI_HELD_PUT(f, &mutex->state, MAGI_HELD_MUTEX);
 #ifndef MAGI_FORCED_MIGRATION
 	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_mutex_change(w, mutex, 0, (uint64_t)(uintptr_t)f->leader))) {
@@ -105,6 +106,7 @@ MAGI_FAST MAG_OP mag_mutex_lock(MAG_OP_ARGS, mag_mutex *mutex)
  * Since:    0.2 */
 MAGI_FAST MAG_OP mag_mutex_lock_until(MAG_OP_ARGS, mag_mutex *mutex, uint64_t deadline)
 {
+	MAGI_HELD_PUT(f, &mutex->state, MAGI_HELD_MUTEX);
 #ifndef MAGI_FORCED_MIGRATION
 	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_mutex_change(w, mutex, 0, (uint64_t)(uintptr_t)f->leader))) {
@@ -126,6 +128,7 @@ MAGI_FAST MAG_OP mag_mutex_lock_until(MAG_OP_ARGS, mag_mutex *mutex, uint64_t de
 /* The same in a plain function that a step function of the task calls; f is a frame of the task. */
 MAGI_FAST int mag_mutex_try_lock_by(mag_worker *w, mag_frame *f, mag_mutex *mutex)
 {
+	MAGI_HELD_PUT(f, &mutex->state, MAGI_HELD_MUTEX);
 	if (MAGI_LIKELY(magi_mutex_change(w, mutex, 0, (uint64_t)(uintptr_t)f->leader)))
 		return 0;
 	return magi_mutex_try_lock(f, mutex);
@@ -141,6 +144,7 @@ MAGI_FAST int mag_mutex_try_lock_by(mag_worker *w, mag_frame *f, mag_mutex *mute
 /* The same in a plain function that a step function of the task calls; f is a frame of the task. */
 MAGI_FAST int mag_mutex_unlock_by(mag_worker *w, mag_frame *f, mag_mutex *mutex)
 {
+	MAGI_HELD_DROP(f, &mutex->state, MAGI_HELD_MUTEX);
 	if (MAGI_LIKELY(magi_mutex_change(w, mutex, (uint64_t)(uintptr_t)f->leader, 0)))
 		return 0;
 	return magi_mutex_unlock(f, mutex);

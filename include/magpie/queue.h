@@ -62,16 +62,17 @@ typedef struct mag_queue {
 	struct magi_waitq joiners;
 	uint32_t on_heap;        /* items is freed at the end */
 	uint32_t unused;
+	const mag_site *made;    /* where; NULL: by MAG_QUEUE_INIT */
 } mag_queue;
 
 /* A static initialiser, with an array as the room for elements: `static uint64_t room[64];`
  * `static mag_queue queue = MAG_QUEUE_INIT(room);` First in, first out. */
 #define MAG_QUEUE_INIT(array)                                                                                     \
 	{                                                                                                         \
-		{ 0, 0, NULL, NULL, NULL }, (array), sizeof(array) / sizeof((array)[0]), 0, 0,                     \
+		{ 0, 0, NULL, NULL, NULL }, (array), MAGI_ARRAY_LENGTH(array), 0, 0,                               \
 			MAGI_SIZE_WITHIN((array)[0], MAG_QUEUE_ELEMENT_MAX), 0,                                    \
 			sizeof((array)[0]) == 8 ? MAGI_QUEUE_WORDS : MAGI_QUEUE_RING, 0,                           \
-			{ 0, 0, NULL, NULL, NULL }, 0, 0                                                           \
+			{ 0, 0, NULL, NULL, NULL }, 0, 0, NULL                                                     \
 	}
 
 /* Makes the memory a queue for `capacity` elements of `size` bytes, first in, first out. With queue=1 in the
@@ -83,6 +84,9 @@ typedef struct mag_queue {
  * Returns:  0, -ENOMEM, -EINVAL when size is 0 or above MAG_QUEUE_ELEMENT_MAX
  * Since:    0.1; capacity 0: 0.2 */
 MAG_API int mag_queue_init(mag_queue *queue, uint32_t capacity, size_t size);
+MAG_API int magi_queue_init_at(mag_queue *queue, uint32_t capacity, size_t size, const mag_site *made);
+#define mag_queue_init(queue, capacity, size) \
+	magi_queue_init_at((queue), (capacity), (size), MAGI_MADE("mag_queue_init"))
 
 typedef struct mag_queue_options {
 	size_t size;              /* sizeof(mag_queue_options) */
@@ -105,6 +109,8 @@ typedef struct mag_queue_options {
  *           comparison where one is needed
  * Since:    0.2 */
 MAG_API int mag_queue_init_as(mag_queue *queue, const mag_queue_options *options);
+MAG_API int magi_queue_init_as_at(mag_queue *queue, const mag_site *made, const mag_queue_options *options);
+#define mag_queue_init_as(queue, ...) magi_queue_init_as_at((queue), MAGI_MADE("mag_queue_init_as"), __VA_ARGS__)
 
 /* Ends it; elements that are left are forgotten. Nobody may wait in it, or join.
  *

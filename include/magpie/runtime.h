@@ -10,6 +10,7 @@
 #ifndef MAGPIE_RUNTIME_H
 #define MAGPIE_RUNTIME_H
 
+#include <magpie/debug.h>
 #include <magpie/future.h>
 #include <magpie/group.h>
 
@@ -32,10 +33,12 @@ typedef struct mag_runtime_options {
 	const char *backend;      /* "uring", "epoll", "sim"; NULL: $MAGPIE_BACKEND, or the best that runs here */
 	void *world;              /* the sim backend's */
 	bool no_sigquit;          /* SIGQUIT is not handled for this runtime's sake: see mag_runtime_dump */
+	const mag_debug_options *debug; /* debug mode, see magpie/debug.h; NULL: as $MAGPIE_DEBUG says */
 } mag_runtime_options;
 
 /* Runs async function `fn` with these arguments on a new runtime and waits for its end, and for the background's.
- * options: NULL for the defaults.
+ * options: NULL for the defaults. A single worker needs no thread, and works on the calling one, unless stack_bytes asks
+ * for another stack.
  *
  * Threads:  any but a worker (MAG_EDEADLK)
  * Returns:  what the function returned, or why the runtime could not start: -ENOMEM, -EAGAIN, MAG_EBACKEND, MAG_EABI
@@ -114,6 +117,7 @@ typedef struct mag_stats {
 	uint64_t jobs_queued;  /* that wait for a thread */
 	uint64_t jobs_running; /* abandoned ones too */
 	uint64_t job_threads;  /* of the lanes */
+	uint64_t reports;      /* in debug mode */
 } mag_stats;
 
 /* Fills *stats, up to the size it says.

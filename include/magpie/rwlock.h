@@ -87,6 +87,7 @@ MAGI_FAST MAG_OP mag_rwlock_lock_read(MAG_OP_ARGS, mag_rwlock *rwlock)
 #ifndef MAGI_FORCED_MIGRATION
 	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_rwlock_take_read(w, rwlock))) {
+		MAGI_HELD_PUT(f, &rwlock->state, MAGI_HELD_READ);
 		f->op.result = 0;
 		return f;
 	}
@@ -106,6 +107,7 @@ MAGI_FAST MAG_OP mag_rwlock_lock_write(MAG_OP_ARGS, mag_rwlock *rwlock)
 #ifndef MAGI_FORCED_MIGRATION
 	if (MAGI_LIKELY(!magi_load_rlx(&f->scope->cancelled)) && /* [cancelled] */
 	    MAGI_LIKELY(magi_rwlock_change(w, rwlock, 0, (uint64_t)(uintptr_t)f->leader))) {
+		MAGI_HELD_PUT(f, &rwlock->state, MAGI_HELD_WRITE);
 		f->op.result = 0;
 		return f;
 	}
@@ -164,8 +166,10 @@ MAGI_FAST int mag_rwlock_unlock_read_by(mag_worker *w, mag_frame *f, mag_rwlock 
 	uint64_t s = magi_load_rlx(&rwlock->state); /* [rwlock] */
 
 	if (MAGI_LIKELY((s & (MAGI_RWLOCK_WAITERS | MAGI_RWLOCK_READ)) == MAGI_RWLOCK_READ) &&
-	    MAGI_LIKELY(magi_rwlock_change(w, rwlock, s, s >= 2 * MAGI_RWLOCK_READER ? s - MAGI_RWLOCK_READER : 0)))
+	    MAGI_LIKELY(magi_rwlock_change(w, rwlock, s, s >= 2 * MAGI_RWLOCK_READER ? s - MAGI_RWLOCK_READER : 0))) {
+		MAGI_HELD_DROP(f, &rwlock->state, MAGI_HELD_READ);
 		return 0;
+	}
 	return magi_rwlock_unlock_read(f, rwlock);
 }
 
@@ -179,6 +183,7 @@ MAGI_FAST int mag_rwlock_unlock_read_by(mag_worker *w, mag_frame *f, mag_rwlock 
 /* The same in a plain function that a step function of the task calls; f is a frame of the task. */
 MAGI_FAST int mag_rwlock_unlock_write_by(mag_worker *w, mag_frame *f, mag_rwlock *rwlock)
 {
+	MAGI_HELD_DROP(f, &rwlock->state, MAGI_HELD_WRITE);
 	if (MAGI_LIKELY(magi_rwlock_change(w, rwlock, (uint64_t)(uintptr_t)f->leader, 0)))
 		return 0;
 	return magi_rwlock_unlock_write(f, rwlock, false);

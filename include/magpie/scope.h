@@ -54,7 +54,13 @@ struct magi_shard {
 	mag_scope *scopes; /* scopes and groups that were opened in this one */
 };
 
-enum magi_scope_flag { MAGI_SCOPE_SHIELD = 1, MAGI_SCOPE_GROUP = 2, MAGI_SCOPE_HANDLE = 4, MAGI_SCOPE_ROOT = 8 };
+enum magi_scope_flag {
+	MAGI_SCOPE_SHIELD = 1,
+	MAGI_SCOPE_GROUP = 2,
+	MAGI_SCOPE_HANDLE = 4,
+	MAGI_SCOPE_ROOT = 8,
+	MAGI_SCOPE_NEEDED = 16 /* of an end that must not fail, which runs nothing of the user's: never too deep */
+};
 
 struct mag_scope {
 	struct magi_open open;

@@ -15,8 +15,10 @@
  *	}
  *
  * A case that was not chosen has had no effect: no element was taken or added, no permit is held. So nothing must be put
- * back, and nothing can be lost. What is not one of these (an operation on a file, a whole function) goes into a group
- * with a handle, which is a case; the group then cancels and joins it.
+ * back, and nothing can be lost. A signal is a case, too (magpie/signal.h). What is not one of these goes into a group with
+ * a handle, which is a case; the group then cancels and joins it: an operation on a file, a whole function, and what needs
+ * one: an item of a pool, which may have to be made or checked first, and the tokens of a limiter, for which one waits for
+ * its turn, then for a place, then for the clock, one after the other.
  *
  * Cases are the caller's memory, in the frame or as long-lived; they stay as they are and may be used again. What they
  * wait for must be there until the select has returned, also when somebody else was given it meanwhile: a future that was

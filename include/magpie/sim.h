@@ -12,16 +12,20 @@
  *
  * A run that fails says so on stderr: why, what each task waits for, and one line to paste that replays it. What is
  * found: a negative result, mag_sim_assert, a crash, a deadlock (everything waits, and neither time nor I/O can change
- * that), a run without end, files left open, operations left under way, a ledger (magpie/ledger.h) that does not end at zero.
+ * that), a run without end, a step without one, files left open, operations left under way, a ledger (magpie/ledger.h) that does not end at zero.
  *
  * `magpie sim PROGRAM.so --seeds N` runs many seeds of a program (magpie/program.h) on all CPUs and shrinks the first
  * failing one.
  *
  * What a step or an offloaded job does between two points takes no time and is never interrupted: threads that the
- * program starts by itself, and real clocks, are out of reach. */
+ * program starts by itself, and real clocks, are out of reach. All workers are in one thread: a step that waits there by the
+ * system's means, in pthread_mutex_lock for a mutex that another task holds across an await, waits for ever. After .held_ns the run
+ * has failed, and says which task it is; use a mag_mutex there. (It takes a timer and the signal SIGRTMIN + 9, unless the
+ * program has a handler for that.) */
 #ifndef MAGPIE_SIM_H
 #define MAGPIE_SIM_H
 
+#include <magpie/debug.h>
 #include <magpie/ledger.h>
 #include <magpie/program.h>
 
@@ -67,6 +71,9 @@ typedef struct mag_sim_options {
 	bool no_replay;           /* leaves the line out that replays a failing run: the caller has one of its own */
 	bool power_cut;           /* the power may go: at some step within the first 16 to 16,384, by the seed */
 	mag_sim_disk *disk;       /* its files; NULL: there are none at the beginning, and none are kept */
+	const mag_debug_options *debug; /* as for a runtime: magpie/debug.h. Another run than the same seed without it */
+	uint64_t held_ns;         /* of real time: a step that comes to no point for so long has failed the run;
+				   * 0: 10 s; MAG_NEVER: none has */
 } mag_sim_options;
 
 typedef struct mag_sim_result {
@@ -147,6 +154,13 @@ MAG_API void mag_sim_power_cut(void);
 /* Cuts the simulated network, or mends it: while it is cut nothing gets through between addresses, but for Unix sockets;
  * streams then go on. Does nothing outside a simulation. */
 MAG_API void mag_sim_partition(bool cut);
+
+/* The simulated process gets a signal: all receivers that are open for it (magpie/signal.h) are told. Does nothing outside
+ * a simulation.
+ *
+ * Returns:  1; 0: nobody has it open, and nothing happens; -EINVAL: no signal
+ * Since:    0.2 */
+MAG_API int mag_sim_raise(int number);
 
 /* Writes a line into the run's trace, and into its hash: what it says must not depend on addresses. Does nothing outside
  * a simulation. */

@@ -84,9 +84,9 @@ static inline mag_stream_fn magi_stream_fn(mag_step_fn step, int class_, size_t 
  * Threads:  any worker, one task at a time
  * Owns:     the item is a copy
  * Returns:  1 and *item; 0 at the end, and from then on; an error of the source or of a stage's function, behind which
- *           the stream has ended. MAG_ECANCELED (this scope was cancelled) and -ENOMEM (no frame to wait in): nothing is
- *           lost. -EINVAL (another size, or not made), -EBUSY (another task waits in it, or a stage takes its items): in
- *           debug builds the program ends
+ *           the stream has ended. MAG_ECANCELED (this scope was cancelled) and -ENOMEM (no frame to wait in, or for what
+ *           is to be called): nothing is lost. -EINVAL (another size, or not made), -EBUSY (another task waits in it, or a
+ *           stage takes its items): in debug builds the program ends
  * Since:    0.2 */
 #define mag_stream_next(w, f, stream, item) magi_stream_next(w, f, stream, item, sizeof(*(item)))
 MAG_API MAG_OP magi_stream_next(MAG_OP_ARGS, mag_stream *stream, void *item, size_t size);
@@ -101,7 +101,8 @@ MAG_API MAG_OP magi_stream_next_until(MAG_OP_ARGS, mag_stream *stream, void *ite
 /* mag_stream_try_next(&stream, &item): the next item if that can be had without waiting.
  *
  * Threads:  any worker, one task at a time
- * Returns:  as mag_stream_next, and -EAGAIN: it would have to wait (over a generator, or a function that awaits, always)
+ * Returns:  as mag_stream_next, and -EAGAIN: it would have to wait (over a generator, or a function that awaits, always;
+ *           over a stage with tasks, until mag_stream_next has started them)
  * Since:    0.2 */
 #define mag_stream_try_next(stream, item) magi_stream_try_next(stream, item, sizeof(*(item)))
 MAG_API int64_t magi_stream_try_next(mag_stream *stream, void *item, size_t size);

@@ -87,12 +87,15 @@ typedef struct mag_stream_batch_timed {
 		MAGI_STREAM_CREW(dst, s, &magi_up, 1, size_, fn, __VA_ARGS__);                                   \
 	} while (0)
 
-/* The items of several streams of one item size, as they come. The array of streams stays. .discard may be given.
+/* The items of several streams of one item size, as they come, until all have ended; the first error of one of them comes
+ * behind its own items, and ends the others. The array of streams stays. .discard may be given.
  * dst: 0, -ENOMEM, -EINVAL, MAG_EDEPTH, -EBUSY (open).  Since: 0.2 */
 #define MAG_STREAM_MERGE(dst, s, ups, n, ...)                                                                    \
 	do {                                                                                                     \
+		const size_t magi_n = (n);                                                                       \
 		MAGI_SITE(NULL, "MAG_STREAM_MERGE");                                                             \
-		MAGI_STREAM_CREW(dst, s, ups, n, 0, MAGI_STREAM_NO_FN, .limit = (n), .as_completed = true, ##__VA_ARGS__); \
+		MAGI_STREAM_CREW(dst, s, ups, magi_n, 0, MAGI_STREAM_NO_FN, .limit = (uint32_t)magi_n,           \
+				 .as_completed = true, ##__VA_ARGS__);                                           \
 	} while (0)
 
 /* The items of `up`, which a task takes ahead of who asks, up to `n` of them. .discard may be given.

@@ -81,6 +81,7 @@ struct mag_stream_to_table {
 	MAG_ARGS(mag_stream_to_table, mag_stream *stream; mag_table *into; size_t key_at; size_t key_size;
 		 enum mag_twice twice; size_t limit;);
 	int64_t rc, closed;
+	uint64_t turn;
 	MAGI_ALIGNED(16) unsigned char room[MAG_STREAM_ITEM_MAX];
 };
 MAG_API MAG_DECLARE_TASK(mag_stream_to_table);

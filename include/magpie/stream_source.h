@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stream_source.h - what streams begin with: arrays, queues, lines, timers, functions, generators, iterators.
+/* stream_source.h - what streams begin with: arrays, queues, lines, timers, signals, functions, generators, iterators.
  *
  *	MAG_STREAM_GENERATE(self->rc, &self->pages, sizeof(struct page), pages, .session = s);
  *	mag_stream_take_init(&self->first, &self->pages.stream, 10);
@@ -14,6 +14,7 @@
 #include <magpie/generator.h>
 #include <magpie/lines.h>
 #include <magpie/queue.h>
+#include <magpie/signal.h>
 #include <magpie/stream.h>
 #include <magpie/time.h>
 
@@ -55,6 +56,11 @@ typedef struct mag_stream_interval {
 	enum mag_missed policy;
 } mag_stream_interval;
 
+typedef struct mag_stream_signals {
+	mag_stream stream;
+	mag_signal *signal;
+} mag_stream_signals;
+
 /* Gives the next item: 1 and *item, 0 at the end, or an error. */
 typedef int (*mag_stream_pull)(void *ctx, void *item);
 
@@ -76,6 +82,7 @@ typedef struct mag_stream_iterator {
 	mag_frame *closer; /* its frame is there from the start */
 	mag_stream_fn next, close;
 	void *ctx;
+	bool refused; /* there was no memory to call `next` */
 } mag_stream_iterator;
 
 /* A stream of `count` items of `size` bytes. The array stays the caller's, and as it is.
@@ -107,6 +114,14 @@ MAG_API int mag_stream_lines_init(mag_stream_lines *s, mag_lines *lines);
  * Returns:  0, -EINVAL when the period is 0
  * Since:    0.2 */
 MAG_API int mag_stream_interval_init(mag_stream_interval *s, uint64_t first, uint64_t period, enum mag_missed policy);
+
+/* A stream of the signals that come to a receiver: of items int, each a signal's number, until mag_signal_close.
+ * Closing the stream does not close the receiver.
+ *
+ * Threads:  any
+ * Returns:  0, -EINVAL
+ * Since:    0.2 */
+MAG_API int mag_stream_signals_init(mag_stream_signals *s, mag_signal *signal);
 
 /* A stream of what a plain function gives, which is called for each item on the worker that asks: it must not block.
  *

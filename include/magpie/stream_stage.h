@@ -34,6 +34,7 @@ typedef struct mag_stream_map_async {
 	void *ctx;
 	void *in; /* room for an item of the stream above */
 	bool full;
+	bool refused; /* there was no memory to call it */
 } mag_stream_map_async;
 
 typedef struct mag_stream_filter {

@@ -29,8 +29,23 @@
 MAGI_C_BEGIN
 
 /* What a leaf operation is to the compiler; in the docs and at the call it is MAG_AWAIT(dst, op, arguments…). */
-#define MAG_OP mag_frame *
+#define MAG_OP __attribute__((warn_unused_result)) mag_frame *
 #define MAG_OP_ARGS mag_worker *w, mag_frame *f
+
+/* An operation of one's own, over others: a plain function
+ *
+ *	mag_frame *greet_in(mag_worker *w, mag_frame *f, unsigned seconds)
+ *	{
+ *		if (!seconds)
+ *			MAG_OP_DONE(0);
+ *		MAG_OP_CALL(greet, .delay_ns = seconds * MAG_SECOND);
+ *	}
+ *
+ * that is awaited as MAG_AWAIT(rc, greet_in, 3). Both end it: the await's result is `rc`, without waiting; or what async
+ * function `name` returns, -ENOMEM if it could not be started. A call of another operation ends it as well: `return
+ * mag_sleep(w, f, ns);`. */
+#define MAG_OP_DONE(rc) MAGI_OP_DONE(rc)
+#define MAG_OP_CALL(...) MAGI_OP_CALL_(__VA_ARGS__)
 
 /* Declares the arguments of async function `name`: they are members of its struct, and are given by name at the start. */
 #ifdef __cplusplus
@@ -97,6 +112,9 @@ MAGI_C_BEGIN
 
 /* The same, for a task that runs on worker `worker` only. dst: also -EINVAL when there is no such worker. */
 #define MAG_SPAWN_ON(dst, worker, group, ...) MAGI_SPAWN_(dst, NULL, MAGI_ON(worker), group, __VA_ARGS__)
+
+/* Both: with a handle, on one worker. */
+#define MAG_SPAWN_AS_ON(dst, handle, worker, group, ...) MAGI_SPAWN_(dst, handle, MAGI_ON(worker), group, __VA_ARGS__)
 
 /* Lets other ready work run. dst: 0, or MAG_ECANCELED. */
 #define MAG_YIELD(dst) MAGI_AWAIT(dst, "MAG_YIELD", mag_yield(w, &self->frame))

@@ -19,6 +19,7 @@ static const struct {
 	{ MAG_ERESOLVE, "MAG_ERESOLVE", "the name could not be resolved" },
 	{ MAG_ETOOLONG, "MAG_ETOOLONG", "longer than the limit" },
 	{ MAG_ESIM, "MAG_ESIM", "simulated or stress run failed" },
+	{ MAG_EREFUSED, "MAG_EREFUSED", "refused by a circuit breaker" },
 };
 
 enum { OWN = sizeof(own) / sizeof(own[0]) };

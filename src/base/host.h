@@ -54,6 +54,7 @@ struct magi_host;
 struct magi_world;
 struct magi_sys;
 struct magi_ledger;
+struct magi_receivers;
 struct magi_thread_start;
 
 struct magi_host_ops {
@@ -83,6 +84,7 @@ struct magi_host {
 	const struct magi_sys *sys; /* its system calls; NULL: the real ones */
 	struct magi_ledger *ledger; /* what the program has taken and not given back */
 	bool alone;                 /* all runs on this thread */
+	struct magi_receivers *receivers; /* alone: of signals (process/signal.h); NULL: there are none */
 };
 
 /* The simulation that this thread runs, or NULL. */

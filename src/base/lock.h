@@ -70,6 +70,9 @@ static inline void magi_lock_acquire(magi_lock *l)
 static inline void magi_lock_release(magi_lock *l)
 {
 	magi_store_rel(&l->held, 0u); /* [lock] */
+#ifdef MAGI_POINTS
+	magi_atomic_point(); /* what comes next may be a relaxed load, before which nobody else goes */
+#endif
 }
 
 #endif

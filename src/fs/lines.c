@@ -8,6 +8,7 @@
  * Not:     a line end searched twice; a copy of each line. */
 #include <errno.h>
 #include <magpie/lines.h>
+#include <magpie/options.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,16 +19,12 @@
 
 int mag_lines_init(mag_lines *l, mag_fd fd, const mag_lines_options *given)
 {
-	mag_lines_options o = { 0 };
+	mag_lines_options o;
 
 	if (!l)
 		return -EINVAL;
 	*l = (mag_lines){ .fd = fd };
-	if (given && (given->size > sizeof(o) || given->size < sizeof(o.size)))
-		return -EINVAL;
-	if (given)
-		memcpy(&o, given, given->size);
-	if (o.limit > LIMIT_MAX)
+	if (mag_options_take(&o, sizeof(o), given) < 0 || o.limit > LIMIT_MAX)
 		return -EINVAL;
 	l->limit = o.limit ? o.limit : MAG_LINES_LIMIT;
 	l->offset = o.offset;

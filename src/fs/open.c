@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "task/file.h"
+#include "task/report.h"
 #include "task/wait.h"
 
 MAGI_ASSERT_STATIC(sizeof(struct open_how) <= sizeof(union magi_op), "the frame's op words hold it");
@@ -23,6 +24,8 @@ static int64_t opened(struct magi_worker *w, void *fd, const struct magi_rec *re
 	if (rc < 0) {
 		*(mag_fd *)fd = MAG_FD_NONE;
 		magi_sys_close(rec->res);
+	} else if (magi_debug(w->rt)) {
+		magi_fd_made(&w->rt->fds, *(mag_fd *)fd, magi_here(w));
 	}
 	return rc;
 }

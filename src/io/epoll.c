@@ -376,11 +376,34 @@ static int poll_blocking(struct magi_epoll *u, uint64_t deadline, struct magi_re
 	}
 }
 
+static int epoll_doze(struct magi_io *io, uint64_t *until)
+{
+	struct magi_epoll *u = epoll_of(io);
+
+	if (any_work(u) || !magi_epoll_fall_asleep(u))
+		return -EAGAIN;
+	u->dozes = true;
+	if (u->naps.first && u->nap_until < *until)
+		*until = u->nap_until;
+	return u->epfd;
+}
+
+/* The bell's event is there until it is looked at, and the descriptor is readable. */
+static void end_doze(struct magi_epoll *u)
+{
+	u->dozes = false;
+	magi_epoll_get_up(u);
+	magi_epoll_harvest(u, 0);
+}
+
 static int epoll_poll(struct magi_io *io, uint64_t deadline, struct magi_rec *recs, int max)
 {
 	struct magi_epoll *u = epoll_of(io);
-	int n = do_work(u, recs, max);
+	int n;
 
+	if (MAGI_UNLIKELY(u->dozes))
+		end_doze(u);
+	n = do_work(u, recs, max);
 	if (n && u->skipped++ < SKIPS)
 		return n;
 	if (!n && deadline)
@@ -431,6 +454,7 @@ const struct magi_io_ops magi_epoll_ops = {
 	.attempt = epoll_attempt,
 	.cancel = epoll_cancel,
 	.poll = epoll_poll,
+	.doze = epoll_doze,
 	.wake = epoll_wake,
 	.give = epoll_give,
 	.hungry = epoll_hungry,

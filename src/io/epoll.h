@@ -109,6 +109,7 @@ struct magi_epoll {
 	int epfd;
 	bool no_pwait2;
 	bool wanted;     /* some request has asked for a buffer */
+	bool dozes;      /* the owner waits elsewhere */
 	uint8_t skipped; /* polls in a row that did not ask epoll */
 	uint32_t pending;
 	uint32_t waiting;   /* operations in lists */

@@ -69,6 +69,7 @@ int magi_fds_add(struct magi_fds *t, int raw, mag_fd *fd)
 	r->raw = raw;
 	r->index = index;
 	r->closer = NULL;
+	r->made = NULL;
 	magi_store_rlx(&r->rings, 0); /* [fdrings] */
 	(void)magi_xchg_ar(&r->word, (uint64_t)gen << 32 | MAGI_FD_OPEN); /* [fd] */
 	magi_add_rlx(&t->open, 1); /* [stat] */
@@ -83,6 +84,14 @@ struct magi_fd *magi_fds_find(struct magi_fds *t, mag_fd fd)
 	if (!r || fd.generation == 0)
 		return NULL;
 	return generation(magi_load_acq(&r->word)) == fd.generation ? r : NULL; /* [fd] */
+}
+
+void magi_fd_made(struct magi_fds *t, mag_fd fd, const mag_site *site)
+{
+	struct magi_fd *r = magi_fds_find(t, fd);
+
+	if (r)
+		r->made = site;
 }
 
 uint64_t magi_fd_identity(const struct magi_fd *r)
@@ -202,6 +211,16 @@ void magi_fds_drop(struct magi_fds *t, struct magi_fd *r)
 	r->next_free = t->free;
 	t->free = r->index + 1;
 	magi_lock_release(&t->lock);
+}
+
+void magi_fds_each_open(struct magi_fds *t, void (*fn)(void *ctx, int raw, const mag_site *made), void *ctx)
+{
+	for (uint32_t i = 0; i < t->fresh; i++) {
+		const struct magi_fd *r = record_at(t, i);
+
+		if (magi_load_acq(&r->word) & MAGI_FD_OPEN) /* [fd] */
+			fn(ctx, r->raw, r->made);
+	}
 }
 
 uint32_t magi_fds_fini(struct magi_fds *t)

@@ -42,6 +42,7 @@ struct magi_fd {
 	uint64_t token[2]; /* atomic: of the receive and of the send under way, 0: none, or not told */
 	int raw;
 	uint32_t index;
+	const mag_site *made;       /* where it was opened; NULL: nobody knows, or debug mode is off */
 	uint32_t next_free;         /* under the table's lock */
 	union {
 		mag_frame *closer;    /* who waits for the close; set under a reference of its own */
@@ -64,6 +65,9 @@ enum { MAGI_FD_GO = 0, MAGI_FD_WAIT = 1 };
 
 /* Makes a record for raw: 0 and *fd, or -ENOMEM, -EMFILE. */
 int magi_fds_add(struct magi_fds *t, int raw, mag_fd *fd);
+
+/* Where its file was opened: the one who has opened it says so, before others know of it. */
+void magi_fd_made(struct magi_fds *t, mag_fd fd, const mag_site *site);
 
 /* The record, or NULL when the name is stale. It stays readable in any case: records are never freed while tasks run. */
 struct magi_fd *magi_fds_find(struct magi_fds *t, mag_fd fd);
@@ -110,6 +114,9 @@ bool magi_fd_unused(struct magi_fd *r, mag_fd fd);
 
 /* Frees the record; the raw descriptor is closed, or somebody else's. */
 void magi_fds_drop(struct magi_fds *t, struct magi_fd *r);
+
+/* Calls fn for each that is open, with its descriptor, and where it was opened. Nothing runs any more. */
+void magi_fds_each_open(struct magi_fds *t, void (*fn)(void *ctx, int raw, const mag_site *made), void *ctx);
 
 /* Closes what is open and frees the table; returns how many there were. Nothing runs any more. */
 uint32_t magi_fds_fini(struct magi_fds *t);

@@ -86,6 +86,7 @@ struct magi_io_params {
 	void *world;         /* what several io of one runtime share (sim backend); NULL for real ones */
 	char *why;           /* where to say, in words, why open failed; may be NULL */
 	size_t why_size;
+	bool dozes; /* the owner will call `doze` */
 	/* Has some thread call fn(arg), which may block: 0, or -errno and it is not called. For a backend whose kernel does
 	 * not do such things by itself. NULL: the caller has none, and can bear that polls block. */
 	int (*punt)(void *ctx, int64_t (*fn)(void *arg), void *arg);
@@ -105,6 +106,10 @@ struct magi_io_ops {
 	/* Hands over what was submitted and gathers up to `max` records. deadline, in ns of `now`: 0 never blocks,
 	 * UINT64_MAX waits for ever. Returns how many; 0 after a wake, the deadline or a signal. */
 	int (*poll)(struct magi_io *io, uint64_t deadline, struct magi_rec *recs, int max);
+	/* For an owner who waits elsewhere, with other things: all is handed over, and a descriptor is returned that is
+	 * readable (level) from when a poll would find something, or a wake has come, until the next poll, which ends this.
+	 * *until: lowered to when to poll at the latest. -EAGAIN: there is something already. NULL: it has no such thing. */
+	int (*doze)(struct magi_io *io, uint64_t *until);
 	/* Any thread: the current or next blocking poll returns. `from`: the caller's own io, or NULL. */
 	void (*wake)(struct magi_io *io, struct magi_io *from);
 	/* Gives the io a receive buffer of MAGI_BUFFER_BYTES; false: it has enough (the caller keeps it). */

@@ -11,6 +11,7 @@
  * Not:     a table of requests by token: user_data is the token, and looking it up would cost each operation */
 #include <errno.h>
 #include <magpie/impl/atomic.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -166,13 +167,36 @@ static uint64_t wait_time(uint64_t deadline, bool all_handed_over)
 	return !all_handed_over && wait_ns > REFUSED_NS ? REFUSED_NS : wait_ns;
 }
 
+#if defined(MAGI_TSAN)
+/* As in base/futex.c: ThreadSanitizer keeps a signal back until its thread calls something that it wraps, which entering
+ * the ring is not: the wait is cut into slices. */
+static uint64_t slice_of(uint64_t wait_ns)
+{
+	return wait_ns < 20 * MAGI_NS_PER_MS ? wait_ns : 20 * MAGI_NS_PER_MS;
+}
+
+static void let_signals_in(void)
+{
+	usleep(0); /* wrapped */
+}
+#else
+static uint64_t slice_of(uint64_t wait_ns)
+{
+	return wait_ns;
+}
+
+static void let_signals_in(void)
+{
+}
+#endif
+
 /* Nothing is at hand: waits for the first completion, doorbell, signal or the deadline. */
 static int poll_blocking(struct magi_uring *u, uint64_t deadline, struct magi_rec *recs, int max)
 {
 	for (;;) {
 		bool all = !u->backlog.count && magi_uring_listen(u);
 		bool woken, quiet;
-		uint64_t wait_ns;
+		uint64_t wait_ns, slice, began;
 		int rc, n;
 
 		if (!all)
@@ -181,21 +205,58 @@ static int poll_blocking(struct magi_uring *u, uint64_t deadline, struct magi_re
 		if (!wait_ns || !magi_uring_fall_asleep(u))
 			return poll_now(u, recs, max);
 		u->bell_heard = false;
-		rc = magi_uring_enter(u, 0, wait_ns);
+		slice = slice_of(wait_ns);
+		began = slice == wait_ns ? 0 : magi_clock_ns();
+		rc = magi_uring_enter(u, 0, slice);
 		woken = magi_uring_get_up(u);
 		quiet = !ready(u);
 		n = reap(u, recs, max);
 		if (woken)
 			magi_uring_woken(u);
 		/* quiet: the deadline or a signal, which enter does not tell when it has also submitted something */
-		if (n || woken || rc == -EINTR || (quiet && all) || (rc < 0 && rc != -ETIME && rc != -EBUSY))
+		quiet = quiet && all && (slice == wait_ns || magi_clock_ns() - began < slice);
+		if (rc == -EINTR || !(n || woken))
+			let_signals_in();
+		if (n || woken || quiet || rc == -EINTR || (rc < 0 && rc != -ETIME && rc != -EBUSY))
 			return n;
 	}
+}
+
+/* The ring's own descriptor: docs/decisions/0010-hosted.md. */
+static int uring_doze(struct magi_io *io, uint64_t *until)
+{
+	struct magi_uring *u = ring_of(io);
+	bool all;
+
+	if (u->failed_count)
+		return -EAGAIN;
+	if (u->bufs.again_count) /* which is nothing to be told, so no poll is due for it */
+		magi_uring_provide_again(u);
+	all = !u->backlog.count && magi_uring_listen(u);
+	if (to_hand_over(u))
+		all = magi_uring_hand_over(u) && magi_uring_listen(u) && all;
+	if (ready(u) || !magi_uring_fall_asleep(u))
+		return -EAGAIN;
+	u->bell_heard = false;
+	u->dozes = true;
+	if (!all) {
+		uint64_t soon = magi_clock_ns() + REFUSED_NS;
+
+		*until = soon < *until ? soon : *until;
+	}
+	return u->ring_fd;
+}
+
+static bool end_doze(struct magi_uring *u)
+{
+	u->dozes = false;
+	return magi_uring_get_up(u);
 }
 
 static int uring_poll(struct magi_io *io, uint64_t deadline, struct magi_rec *recs, int max)
 {
 	struct magi_uring *u = ring_of(io);
+	bool rung = MAGI_UNLIKELY(u->dozes) && end_doze(u);
 	int n = 0;
 
 	if (MAGI_UNLIKELY(u->bufs.again_count))
@@ -204,7 +265,10 @@ static int uring_poll(struct magi_io *io, uint64_t deadline, struct magi_rec *re
 		n = reap_failed(u, recs, max);
 	if (deadline && !n && !ready(u))
 		return poll_blocking(u, deadline, recs, max);
-	return n + poll_now(u, recs + n, max - n);
+	n += poll_now(u, recs + n, max - n);
+	if (MAGI_UNLIKELY(rung)) /* by what was gathered just now: the loop has waited for it */
+		magi_uring_woken(u);
+	return n;
 }
 
 static void uring_wake(struct magi_io *io, struct magi_io *from)
@@ -250,6 +314,7 @@ const struct magi_io_ops magi_uring_ops = {
 	.submit = uring_submit,
 	.cancel = uring_cancel,
 	.poll = uring_poll,
+	.doze = uring_doze,
 	.wake = uring_wake,
 	.give = uring_give,
 	.hungry = uring_hungry,

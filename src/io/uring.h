@@ -95,6 +95,7 @@ struct magi_uring {
 	uint32_t enter_flags;
 	uint32_t pending;
 	bool listening;          /* a read of the eventfd is queued or under way */
+	bool dozes;              /* the owner waits elsewhere */
 	bool bell_heard;         /* a doorbell came through the ring in this poll */
 	uint64_t eventfd_value;  /* what that read gets */
 	struct magi_uring_backlog backlog;

@@ -178,7 +178,9 @@ int magi_uring_open(struct magi_io **io, const struct magi_io_params *params, ui
 	if (!u)
 		return -ENOMEM;
 	/* a poll(2) of the ring is not told of completions that the kernel keeps until it is entered */
-	u->features = MAGI_WAIT_POLL ? allowed & ~(uint32_t)(MAGI_URING_DEFER | MAGI_URING_COOP) : allowed;
+	u->features = allowed;
+	if (MAGI_WAIT_POLL || params->dozes)
+		u->features &= ~(uint32_t)(MAGI_URING_DEFER | MAGI_URING_COOP);
 	rc = setup_ring(u, params->entries ? params->entries : MAGI_URING_ENTRIES);
 	if (rc < 0) {
 		rc = magi_uring_explain(rc, rc == -EPERM ? read_disabled() : -1, params->why, params->why_size);

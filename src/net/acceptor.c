@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <magpie/acceptor.h>
-#include <string.h>
+#include <magpie/options.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -129,10 +129,13 @@ static mag_fd name_of(const struct magi_fd *r)
 	return (mag_fd){ r->index, (uint32_t)(magi_load_acq(&r->word) >> 32) }; /* [fd] */
 }
 
-static int64_t hand(struct magi_source *s, void *item, void *to)
+static int64_t hand(struct magi_source *s, const mag_frame *f, void *item, void *to)
 {
+	struct magi_fd *r = item;
+
 	(void)s;
-	*(mag_fd *)to = name_of(item);
+	r->made = f->at;
+	*(mag_fd *)to = name_of(r);
 	return 0;
 }
 
@@ -168,7 +171,7 @@ static const struct magi_source_ops ops = {
 int mag_acceptor_start(mag_acceptor *acceptor, mag_fd listener, const mag_acceptor_options *given)
 {
 	mag_worker *w = magi_self();
-	mag_acceptor_options o = { 0 };
+	mag_acceptor_options o;
 	struct magi_acceptor *a;
 	int rc;
 
@@ -177,10 +180,8 @@ int mag_acceptor_start(mag_acceptor *acceptor, mag_fd listener, const mag_accept
 	acceptor->core = NULL;
 	if (!w)
 		return -EPERM;
-	if (given && (given->size > sizeof(o) || given->size < sizeof(o.size)))
+	if (mag_options_take(&o, sizeof(o), given) < 0)
 		return -EINVAL;
-	if (given)
-		memcpy(&o, given, given->size);
 	a = magi_zalloc(sizeof(*a));
 	if (!a)
 		return -ENOMEM;

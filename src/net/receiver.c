@@ -5,8 +5,8 @@
  *          ENOBUFS: it is given more, and the request is submitted again.
  * Always:  a buffer that a record gave away is a task's, in the queue, or given back. */
 #include <errno.h>
+#include <magpie/options.h>
 #include <magpie/receiver.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -99,11 +99,12 @@ static void **link_of(void *item)
 	return (void **)(void *)&((struct magi_buffer *)item)->next;
 }
 
-static int64_t hand(struct magi_source *s, void *item, void *to)
+static int64_t hand(struct magi_source *s, const mag_frame *f, void *item, void *to)
 {
 	struct magi_buffer *b = item;
 
 	(void)s;
+	(void)f;
 	*(mag_buffer *)to = (mag_buffer){ magi_buffer_data(b), b->len };
 	return (int64_t)b->len;
 }
@@ -134,7 +135,7 @@ static const struct magi_source_ops ops = {
 int mag_receiver_start(mag_receiver *receiver, mag_fd fd, const mag_receiver_options *given)
 {
 	mag_worker *w = magi_self();
-	mag_receiver_options o = { 0 };
+	mag_receiver_options o;
 	struct magi_receiver *r;
 	int rc;
 
@@ -143,10 +144,8 @@ int mag_receiver_start(mag_receiver *receiver, mag_fd fd, const mag_receiver_opt
 	receiver->core = NULL;
 	if (!w)
 		return -EPERM;
-	if (given && (given->size > sizeof(o) || given->size < sizeof(o.size)))
+	if (mag_options_take(&o, sizeof(o), given) < 0)
 		return -EINVAL;
-	if (given)
-		memcpy(&o, given, given->size);
 	r = magi_zalloc(sizeof(*r));
 	if (!r)
 		return -ENOMEM;

@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "net/net.h"
 #include "task/file.h"
+#include "task/report.h"
 
 int magi_adopt(struct magi_worker *w, int raw, mag_fd *fd)
 {
@@ -21,6 +22,8 @@ int magi_adopt(struct magi_worker *w, int raw, mag_fd *fd)
 	rc = magi_fds_add(&w->rt->fds, raw, fd);
 	if (rc < 0)
 		magi_sys_close(raw);
+	else if (magi_debug(w->rt))
+		magi_fd_made(&w->rt->fds, *fd, magi_here(w));
 	return rc;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* tcp.c - TCP listeners and connections. */
 #include <errno.h>
+#include <magpie/options.h>
 #include <magpie/tcp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 
 #include "net/net.h"
 
@@ -13,16 +13,11 @@ static bool is_ip(const mag_addr *addr)
 	return addr && addr->len && (addr->storage.ss_family == AF_INET || addr->storage.ss_family == AF_INET6);
 }
 
-/* 0 and all options, those left out by an older program as 0. */
 static int take_options(mag_tcp_options *o, const mag_tcp_options *given)
 {
-	memset(o, 0, sizeof(*o));
-	if (!given)
-		return 0;
-	if (given->size > sizeof(*o) || given->size < sizeof(o->size))
-		return -EINVAL;
-	memcpy(o, given, given->size);
-	return o->backlog < 0 ? -EINVAL : 0;
+	int rc = mag_options_take(o, sizeof(*o), given);
+
+	return o->backlog < 0 ? -EINVAL : rc;
 }
 
 struct listening {

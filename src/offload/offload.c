@@ -14,7 +14,7 @@
 #include "offload/offload.h"
 
 #include <errno.h>
-#include <string.h>
+#include <magpie/options.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -234,12 +234,12 @@ mag_frame *mag_offload_owned(mag_worker *w, mag_frame *f, uint32_t lane, int64_t
 
 int mag_offload_stats(mag_runtime *rt, uint32_t lane, mag_lane_stats *out)
 {
-	mag_lane_stats s = { .size = out->size };
+	mag_lane_stats s = { 0 };
 	uint32_t kind;
 	struct magi_lane *l = lane_of(rt, lane, &kind);
 	int32_t alive;
 
-	if (!l || out->size < sizeof(size_t) || out->size > sizeof(s))
+	if (!l)
 		return -EINVAL;
 	magi_lock_acquire(magi_lane_lock(l));
 	s.jobs = l->done;
@@ -249,8 +249,7 @@ int mag_offload_stats(mag_runtime *rt, uint32_t lane, mag_lane_stats *out)
 	for (int k = 0; k < MAGI_KINDS; k++)
 		s.queued += magi_jobs_live(&l->jobs[k]);
 	magi_lock_release(magi_lane_lock(l));
-	memcpy(out, &s, out->size);
-	return 0;
+	return mag_options_give(out, &s, sizeof(s));
 }
 
 int magi_offload_create(mag_runtime *rt, uint32_t cpus)

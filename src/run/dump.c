@@ -2,13 +2,13 @@
 /* dump.c - what a runtime is at: counters, and all of it in words. */
 #include "run/dump.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <magpie/offload.h>
-#include <string.h>
+#include <magpie/options.h>
 
 #include "base/clock.h"
 #include "sched/slab.h"
+#include "task/report.h"
 #include "task/tree.h"
 
 static void add_lanes(mag_stats *s, mag_runtime *rt)
@@ -26,10 +26,8 @@ static void add_lanes(mag_stats *s, mag_runtime *rt)
 
 int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
 {
-	mag_stats s = { .size = out->size };
+	mag_stats s = { 0 };
 
-	if (out->size < sizeof(size_t) || out->size > sizeof(s))
-		return -EINVAL;
 	if (magi_self_in(rt))
 		magi_slab_publish(magi_worker_of(magi_self_in(rt)));
 	for (uint32_t i = 0; i < rt->n; i++) {
@@ -51,8 +49,9 @@ int mag_runtime_stats(mag_runtime *rt, mag_stats *out)
 	s.asleep = (uint64_t)__builtin_popcountll(magi_load_acq(&rt->idle.sleepers)); /* [sleep] */
 	if (out->size > offsetof(mag_stats, jobs))
 		add_lanes(&s, rt);
-	memcpy(out, &s, out->size);
-	return 0;
+	if (magi_debug(rt))
+		s.reports = magi_load_rlx(&rt->debug->reports); /* [stat] */
+	return mag_options_give(out, &s, sizeof(s));
 }
 
 static void lanes_text(struct magi_text *t, mag_runtime *rt)

@@ -10,6 +10,8 @@
 #include "sched/slab.h"
 #include "task/group.h"
 #include "task/tree.h"
+#include "task/unread.h"
+#include "run/here.h"
 
 struct entrance {
 	mag_frame frame;
@@ -31,6 +33,10 @@ static mag_frame *entrance_step(mag_worker *w, mag_frame *f)
 	}
 	if (future)
 		mag_future_complete(future, f->op.result);
+	else if (f->op.result < 0 && magi_debug(f->scope->rt) &&
+		 !(f->op.result == MAG_ECANCELED && mag_scope_cancelled(f->scope)))
+		magi_unread_note_unnamed((mag_group *)(void *)f->scope, f->at, f->op.result);
+	MAGI_TASK_ENDED(f);
 	return magi_end(w, f, f->op.result, MAGI_CLASS(sizeof(struct entrance)));
 }
 
@@ -66,6 +72,17 @@ int magi_spawn_from(mag_runtime *rt, mag_future *future, mag_step_fn step, int c
 	return MAG_ECLOSED;
 }
 
+static void wait_for(mag_runtime *rt, mag_future *done, int64_t *result)
+{
+	if (rt->here) {
+		magi_here_wait(rt, done, result);
+		return;
+	}
+	magi_add_rlx(&rt->entered, 1u); /* [hint] */
+	mag_future_wait(done, result, MAG_NEVER);
+	magi_add_rlx(&rt->entered, -1u); /* [hint] */
+}
+
 int64_t magi_run(const mag_runtime_options *options, uint32_t abi, mag_step_fn step, int cls, size_t size, size_t at,
 		 const void *args, size_t args_size)
 {
@@ -75,15 +92,13 @@ int64_t magi_run(const mag_runtime_options *options, uint32_t abi, mag_step_fn s
 
 	if (magi_self())
 		return MAG_EDEADLK;
-	rc = magi_runtime_create(options, abi, &rt);
+	rc = magi_runtime_start(options, abi, MAGI_OF_CALLER, &rt);
 	if (rc < 0)
 		return rc;
 	mag_future_init(&done);
 	rc = magi_spawn_from(rt, &done, step, cls, size, at, args, args_size);
-	magi_add_rlx(&rt->entered, 1u); /* [hint] */
 	if (rc == 0)
-		mag_future_wait(&done, &rc, MAG_NEVER);
-	magi_add_rlx(&rt->entered, -1u); /* [hint] */
+		wait_for(rt, &done, &rc);
 	mag_future_fini(&done);
 	left = mag_runtime_destroy(rt, mag_deadline_in(rt->options.shutdown_ns));
 	return left && rc >= 0 ? MAG_ESHUTDOWN : rc;

@@ -17,13 +17,13 @@
 #include "run/quit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/trap.h"
 #include "run/dump.h"
 #include "run/still.h"
 #include "task/tree.h"
@@ -41,6 +41,7 @@ static struct quit {
 	mag_runtime *first; /* under it */
 	struct magi_thread thread;
 	pid_t pid;         /* whose thread it is; 0: there is none */
+	struct magi_trap trap;
 	bool handles;      /* SIGQUIT */
 	bool forks_seen;   /* in_child is called */
 	bool always;       /* says that nothing moves although there are other threads */
@@ -62,35 +63,23 @@ static void on_quit(int number)
 {
 	int before = errno;
 
-	if (getpid() == quit.pid) {
+	if (!magi_trap_forked(quit.pid, number)) { /* a child that was forked has no such thread */
 		magi_store_rel(&quit.asked, 1u); /* [bell] */
 		ring();
-	} else { /* a child that was forked: it has no such thread */
-		signal(number, SIG_DFL);
-		raise(number);
 	}
 	errno = before;
 }
 
-static bool is_handled_by(void (*handler)(int number))
-{
-	struct sigaction now;
-
-	return sigaction(SIGQUIT, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == handler;
-}
-
 static void handle_signal(void)
 {
-	struct sigaction action = { .sa_handler = on_quit, .sa_flags = SA_RESTART };
-
-	if (!quit.handles && is_handled_by(SIG_DFL))
-		quit.handles = sigaction(SIGQUIT, &action, NULL) == 0;
+	if (!quit.handles && magi_trap_is(SIGQUIT, SIG_DFL))
+		quit.handles = magi_trap_put(&quit.trap, SIGQUIT, on_quit) == 0;
 }
 
 static void leave_signal(void)
 {
-	if (quit.handles && is_handled_by(on_quit))
-		signal(SIGQUIT, SIG_DFL);
+	if (quit.handles)
+		magi_trap_put_back(&quit.trap, SIGQUIT, on_quit);
 	quit.handles = false;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <magpie/offload.h>
+#include <magpie/options.h>
 #include <magpie/time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,11 @@
 #include "sched/meet.h"
 #include "sched/depot.h"
 #include "sched/slab.h"
+#include "run/here.h"
+#include "run/left.h"
+#include "run/life.h"
 #include "run/quit.h"
-#include "run/worker.h"
+#include "run/stall.h"
 #include "sched/cpus.h"
 #include "task/group.h"
 
@@ -58,13 +62,10 @@ static int take_options(mag_runtime *rt, const mag_runtime_options *given)
 {
 	mag_runtime_options *o = &rt->options;
 
-	if (given) {
-		if (given->size > sizeof(*o) || given->size < sizeof(o->size)) {
-			snprintf(why, sizeof(why), "mag_runtime_options.size is %zu, this library knows %zu", given->size,
-				 sizeof(*o));
-			return -EINVAL;
-		}
-		memcpy(o, given, given->size);
+	if (mag_options_take(o, sizeof(*o), given) < 0) {
+		snprintf(why, sizeof(why), "mag_runtime_options.size is %zu, this library knows %zu", given->size,
+			 sizeof(*o));
+		return -EINVAL;
 	}
 	if (o->workers > MAG_WORKERS_MAX) {
 		snprintf(why, sizeof(why), "%u workers, the most is %d", o->workers, MAG_WORKERS_MAX);
@@ -117,6 +118,7 @@ static void free_all(mag_runtime *rt)
 	magi_depot_fini(&rt->depot);
 	magi_monitor_fini(&rt->monitor);
 	magi_free(rt->workers);
+	magi_debug_destroy(rt->debug);
 	magi_free(rt);
 }
 
@@ -131,7 +133,7 @@ static int start_thread(struct magi_worker *w)
 /* Starts the threads and waits until all have opened their io; the first error, with its words. */
 static int start_threads(mag_runtime *rt)
 {
-	uint32_t started = 0;
+	uint32_t first = rt->here ? 1 : 0, started = first;
 	int rc = 0;
 
 	while (started < rt->n && rc == 0) {
@@ -139,11 +141,13 @@ static int start_threads(mag_runtime *rt)
 		if (rc == 0)
 			started++;
 	}
+	if (rc == 0 && first)
+		magi_here_begin(rt);
 	magi_monitor_enter(&rt->monitor);
 	if (rc < 0) {
 		snprintf(why, sizeof(why), "thread %u of %u could not be started: %s", started + 1, rt->n, strerror(-rc));
 		rt->closing = true;
-		rt->opened += rt->n - started; /* those that will never come */
+		rt->opened += rt->n - started + first; /* those that will never come */
 		magi_monitor_broadcast(&rt->monitor);
 	}
 	while (rt->opened < rt->n)
@@ -154,7 +158,7 @@ static int start_threads(mag_runtime *rt)
 		if (rc < 0)
 			snprintf(why, sizeof(why), "%s", rt->workers[i]->why);
 	}
-	for (uint32_t i = 0; i < started && rc < 0; i++)
+	for (uint32_t i = first; i < started && rc < 0; i++)
 		magi_thread_join(&rt->workers[i]->thread);
 	return rc;
 }
@@ -187,17 +191,27 @@ static int explained(int rc)
 	return rc;
 }
 
-int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_runtime **out)
+static int other_layout(uint32_t abi)
+{
+	const char *with[] = { "without", "with" };
+
+	if ((abi ^ MAGI_ABI) == MAGI_ABI_DEBUG)
+		snprintf(why, sizeof(why), "the program was built %s -DMAGPIE_DEBUG=1, this library %s: they have to agree",
+			 with[!!(abi & MAGI_ABI_DEBUG)], with[!!(MAGI_ABI & MAGI_ABI_DEBUG)]);
+	else
+		snprintf(why, sizeof(why), "the program was built for layout %#x, this library has %#x", abi, MAGI_ABI);
+	return MAG_EABI;
+}
+
+int magi_runtime_start(const mag_runtime_options *options, uint32_t abi, enum magi_where where, mag_runtime **out)
 {
 	mag_runtime *rt;
 	int rc;
 
 	*out = NULL;
 	why[0] = 0;
-	if (abi != MAGI_ABI) {
-		snprintf(why, sizeof(why), "the program was built for layout %#x, this library has %#x", abi, MAGI_ABI);
-		return MAG_EABI;
-	}
+	if (abi != MAGI_ABI)
+		return other_layout(abi);
 	rt = magi_alloc_aligned(MAGI_CACHE_LINE, sizeof(*rt));
 	if (!rt)
 		return explained(-ENOMEM);
@@ -207,6 +221,17 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 	rc = take_options(rt, options);
 	if (rc < 0)
 		goto fail;
+	if (where == MAGI_OF_LOOP && !rt->ops->doze) {
+		snprintf(why, sizeof(why), "the backend '%s' has no descriptor that a loop could watch", rt->ops->name);
+		rc = MAG_EDEADLK;
+		goto fail;
+	}
+	if (where == MAGI_OF_LOOP && !rt->options.workers)
+		rt->n = 1;
+	rc = magi_debug_create(&rt->debug, rt->options.debug);
+	if (rc < 0)
+		goto fail;
+	magi_group_watch(&rt->background, rt);
 	rt->ticks_per_us = magi_ticks_per_us();
 	rt->began = magi_clock_ns();
 	magi_idle_init(rt);
@@ -222,9 +247,12 @@ int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_ru
 		if (!rt->workers[i])
 			goto fail;
 	}
+	if (magi_here_fits(rt, where))
+		magi_here_init(rt, where);
 	rc = start_workers(rt);
 	if (rc < 0)
 		goto fail;
+	magi_stall_watch(rt); /* before: who says what hangs counts the threads */
 	magi_quit_enter(rt);
 	*out = rt;
 	return 0;
@@ -234,16 +262,26 @@ fail:
 	return explained(rc);
 }
 
+int magi_runtime_create(const mag_runtime_options *options, uint32_t abi, mag_runtime **out)
+{
+	return magi_runtime_start(options, abi, MAGI_OF_THREADS, out);
+}
+
 /* Waits for the end of the background; false at the deadline. */
 static bool wait_drained(mag_runtime *rt, uint64_t deadline)
 {
 	bool drained;
 
+	if (rt->here)
+		return magi_here_drain(rt, deadline);
+	magi_add_rlx(&rt->entered, 1u); /* [hint] */
 	magi_monitor_enter(&rt->monitor);
-	while (!rt->drained && magi_monitor_wait(&rt->monitor, deadline))
+	while (!magi_load_rlx(&rt->drained) && magi_monitor_wait(&rt->monitor, deadline)) /* [stop] */
 		;
-	drained = rt->drained;
+	drained = magi_load_rlx(&rt->drained); /* [stop] */
 	magi_monitor_leave(&rt->monitor);
+	if (!drained)
+		magi_add_rlx(&rt->entered, -1u); /* [hint] */
 	return drained;
 }
 
@@ -256,7 +294,7 @@ static void close_background(mag_runtime *rt)
 	first = !rt->closing;
 	rt->closing = true;
 	if (first && magi_add_ar(&rt->background.balance, (int64_t)1) == 0) /* [balance] */
-		rt->drained = true;
+		(void)magi_xchg_seq(&rt->drained, 1u); /* [stop] */
 	magi_monitor_leave(&rt->monitor);
 }
 
@@ -268,28 +306,34 @@ int64_t mag_runtime_destroy(mag_runtime *rt, uint64_t deadline)
 		return 0;
 	if (magi_self_in(rt))
 		return MAG_EDEADLK;
-	magi_add_rlx(&rt->entered, 1u); /* [hint] */
+	if (rt->here && !magi_here_is_mine(rt))
+		return -EPERM;
+	magi_left_waiting(rt);
 	mag_group_cancel(&rt->background);
 	close_background(rt);
 	if (!wait_drained(rt, deadline)) {
 		int64_t left = magi_load_acq(&rt->background.balance) / 2; /* [balance] */
 
-		magi_add_rlx(&rt->entered, -1u); /* [hint] */
 		fprintf(stderr, "magpie: %lld background task(s) did not end in time; the runtime stays\n", (long long)left);
 		if (!rt->options.world) /* a simulation reports in its own way */
 			mag_runtime_dump(rt, STDERR_FILENO);
 		return left ? left : 1;
 	}
 	magi_quit_leave(rt);
+	magi_stall_unwatch(rt);
 	jobs = magi_offload_end(rt, deadline);
 	if (jobs)
 		fprintf(stderr, "magpie: %u abandoned job(s) did not end in time; their threads stay\n", jobs);
 	magi_visitors_gone(rt);
 	(void)magi_xchg_seq(&rt->stop, 1u); /* [stop] */
 	magi_wake_all(rt);
-	magi_runtime_stopped(rt);
-	for (uint32_t i = 0; i < rt->n; i++)
+	if (rt->here)
+		magi_here_end(rt);
+	else
+		magi_runtime_stopped(rt);
+	for (uint32_t i = rt->here ? 1 : 0; i < rt->n; i++)
 		magi_thread_join(&rt->workers[i]->thread);
+	magi_left_over(rt);
 	free_all(rt);
 	return jobs;
 }

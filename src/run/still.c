@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/stall.h"
 
 static bool all_asleep(const mag_runtime *rt)
 {
@@ -36,7 +37,7 @@ static bool jobs_under_way(mag_runtime *rt)
 
 bool magi_still(mag_runtime *rt, bool sure)
 {
-	if (!all_asleep(rt))
+	if (rt->hosted || !all_asleep(rt))
 		return false;
 	for (uint32_t i = 0; i < rt->n; i++) {
 		const struct magi_worker *w = rt->workers[i];
@@ -60,7 +61,7 @@ uint64_t magi_still_picks(const mag_runtime *rt)
 
 uint32_t magi_still_threads(mag_runtime *rt)
 {
-	uint32_t n = rt->n + magi_load_rlx(&rt->entered); /* [hint] */
+	uint32_t n = rt->n + magi_load_rlx(&rt->entered) + magi_stall_threads(rt); /* [hint] */
 
 	for (uint32_t lane = MAG_BLOCKING; lane <= MAG_COMPUTE; lane++) {
 		mag_lane_stats l = { .size = sizeof(l) };

@@ -16,19 +16,17 @@
  *          Reading the clock at each pick: a short step takes no longer than that. */
 #include "run/worker.h"
 
-#include <signal.h>
+#include <errno.h>
 
-#include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
-#include "offload/offload.h"
 #include "sched/deque.h"
 #include "sched/idle.h"
 #include "task/iop.h"
 #include "sched/ready.h"
-#include "sched/meet.h"
 #include "sched/slab.h"
 #include "run/quit.h"
+#include "run/stall.h"
 #include "run/steal.h"
 #include "task/group.h"
 #include "task/timer.h"
@@ -129,8 +127,8 @@ static inline void check_left(mag_worker *pub)
 #endif
 }
 
-/* A simulation may let another go first at each step. */
-static void run_watched(struct magi_worker *w, mag_frame *f)
+/* A simulation may let another go first at each step; in debug mode it is known how long each takes. */
+static void run_stepwise(struct magi_worker *w, mag_frame *f)
 {
 	mag_worker *pub = &w->pub;
 
@@ -138,8 +136,12 @@ static void run_watched(struct magi_worker *w, mag_frame *f)
 		uint32_t budget = BUDGET;
 
 		do {
+			struct magi_step step;
+
 			magi_point(MAGI_POINT_STEP, f);
+			magi_step_begin(w, f, &step);
 			f = f->step(pub, f);
+			magi_step_end(w, &step);
 			check_left(pub);
 		} while (f && --budget);
 		if (f)
@@ -242,8 +244,8 @@ bool magi_worker_tick(struct magi_worker *w)
 	count_pick(w);
 	if (MAGI_UNLIKELY(!w->awake))
 		wake_up(w);
-	if (MAGI_UNLIKELY(w->watched))
-		run_watched(w, f);
+	if (MAGI_UNLIKELY(w->stepwise))
+		run_stepwise(w, f);
 	else
 		run(w, f);
 	return true;
@@ -251,14 +253,20 @@ bool magi_worker_tick(struct magi_worker *w)
 
 /* Idling. */
 
+/* The end of the background is the end, too, for who turns the worker to that end. */
 static bool stopping(const struct magi_worker *w)
 {
-	return magi_load_rlx(&w->rt->stop); /* [stop] */
+	return magi_load_rlx(&w->rt->stop) || (w->ends && magi_load_rlx(&w->rt->drained)); /* [stop] */
 }
 
-static bool anything_here(struct magi_worker *w)
+static bool anything_here(const struct magi_worker *w)
 {
 	return magi_deque_count(&w->pub.deque) || magi_ready_count(&w->ready) || w->pinned_head;
+}
+
+bool magi_worker_goes_on(const struct magi_worker *w)
+{
+	return !stopping(w) || anything_here(w);
 }
 
 /* Until when to sleep for its own timers. Many timers close to one another are served together: a wake of the thread
@@ -272,11 +280,11 @@ static uint64_t timers_deadline(const struct magi_worker *w)
 	return next < w->served_at + PACE_NS ? w->served_at + PACE_NS : next;
 }
 
-/* Announces, looks everywhere once more, blocks if there is really nothing. */
-static void sleep_until_work(struct magi_worker *w)
+/* Announces its sleep and looks everywhere once more. False: there is something. */
+static bool fall_asleep(struct magi_worker *w, uint64_t *deadline)
 {
 	uint64_t now = magi_now(w);
-	uint64_t deadline = timers_deadline(w);
+	uint64_t timers = timers_deadline(w);
 	uint64_t watch;
 
 	magi_search_end(w);
@@ -285,16 +293,45 @@ static void sleep_until_work(struct magi_worker *w)
 	magi_inbox_collect(w);
 	magi_io_read_mail(w);
 	watch = magi_steal_watch(w);
-	if (!anything_here(w) && watch && !stopping(w)) {
-		magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
-		if (watch != MAGI_NEVER && magi_watch_begin(w))
-			deadline = now + watch < deadline ? now + watch : deadline;
+	if (anything_here(w) || !watch || stopping(w))
+		return false;
+	magi_store_rlx(&w->parks, w->parks + 1); /* [stat] */
+	if (timers < *deadline)
+		*deadline = timers;
+	if (watch != MAGI_NEVER && magi_watch_begin(w))
+		*deadline = now + watch < *deadline ? now + watch : *deadline;
+	return true;
+}
+
+/* Blocks if there is really nothing. */
+static void sleep_until_work(struct magi_worker *w, uint64_t deadline)
+{
+	if (fall_asleep(w, &deadline)) {
 		if (deadline == MAGI_NEVER)
 			magi_quit_sleeps(w);
 		magi_io_poll(w, deadline);
 		stamp(w, magi_now(w));
 	}
 	magi_sleep_end(w);
+}
+
+int magi_worker_doze(struct magi_worker *w, uint64_t *until)
+{
+	int fd = -EAGAIN;
+
+	*until = MAGI_NEVER;
+	if (fall_asleep(w, until))
+		fd = w->ops->doze(w->io, until);
+	if (fd < 0)
+		magi_sleep_end(w);
+	return fd;
+}
+
+void magi_worker_wake(struct magi_worker *w)
+{
+	magi_sleep_end(w);
+	magi_io_poll(w, 0);
+	stamp(w, magi_now(w));
 }
 
 enum found { NOTHING, TIMERS, WORK };
@@ -325,6 +362,12 @@ static enum found search(struct magi_worker *w)
 	return found;
 }
 
+bool magi_worker_seek(struct magi_worker *w)
+{
+	magi_store_rlx(&w->awake, 0u); /* [busy] */
+	return search(w);
+}
+
 /* Spinning pays when work comes soon after it. When none comes, less of it is tried, then none but now and then; timers
  * are no reason to spin: sleep ends on time, too. */
 static void adapt_spin(struct magi_worker *w, enum found found)
@@ -342,7 +385,7 @@ static void adapt_spin(struct magi_worker *w, enum found found)
 		w->spin_ns = w->searches % 16 ? 0 : most;
 }
 
-static void idle(struct magi_worker *w)
+void magi_worker_idle(struct magi_worker *w, uint64_t deadline)
 {
 	enum found found;
 
@@ -350,63 +393,5 @@ static void idle(struct magi_worker *w)
 	found = search(w);
 	adapt_spin(w, found);
 	if (!found)
-		sleep_until_work(w);
-}
-
-/* Starting and stopping. */
-
-static int open_io(struct magi_worker *w)
-{
-	struct magi_io_params params = {
-		.entries = w->rt->options.ring_entries,
-		.world = w->rt->options.world,
-		.why = w->why,
-		.why_size = sizeof(w->why),
-		.punt = magi_offload_punt,
-		.punt_ctx = w->rt,
-	};
-
-	return w->ops->open(&w->io, &params);
-}
-
-static void give_back(void *buffer, void *ctx)
-{
-	(void)ctx;
-	magi_free(buffer);
-}
-
-/* sendfile(2) has no flag against it; for this thread only, whose system calls raise it. */
-static void block_sigpipe(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-void *magi_worker_main(void *arg)
-{
-	struct magi_worker *w = arg;
-
-	block_sigpipe();
-	magi_self_set(&w->pub);
-	w->watched = magi_host() != NULL;
-	w->open_rc = open_io(w);
-	if (w->open_rc == 0)
-		magi_wheel_init(&w->wheel, (uint16_t)(w->pub.index + 1), magi_now(w));
-	if (magi_runtime_opened(w->rt, w->open_rc)) {
-		while (!stopping(w) || anything_here(w)) {
-			if (!magi_worker_tick(w))
-				idle(w);
-		}
-		magi_group_settle(w, NULL);
-		magi_runtime_stopped(w->rt);
-		magi_io_drain(w);
-	}
-	if (w->open_rc == 0)
-		w->ops->close(w->io, give_back, w);
-	magi_slab_drain(w);
-	magi_self_set(NULL);
-	return NULL;
+		sleep_until_work(w, deadline);
 }

@@ -19,7 +19,7 @@
  *          between: so either the one or the other sees it. A grant raises the count from 0 (acquire), and who has
  *          taken it lowers it (release): so one grant is over before the next is given.
  *          [watch] while some worker takes up work and another sleeps, one or two of those who sleep watch: they look
- *          again soon.
+ *          again soon. The worker that a loop turns does so besides: who knows when.
  *          Who takes up work says so, passes a barrier, and looks whether somebody watches. Who has watched ends that,
  *          announces its next sleep as above, and then looks at who takes up work ([busy], run/worker.c). All relaxed,
  *          but the barriers
@@ -32,7 +32,8 @@
 
 enum {
 	OFFER_EVERY_US = 1000,
-	WATCHERS = 2 /* with one, two workers that sleep by turns would wake each other each time */
+	WATCHERS = 2, /* with one, two workers that sleep by turns would wake each other each time */
+	AWAY = 1 << 16 /* among the watchers, the one without a thread, who looks when its loop lets it */
 };
 
 int magi_idle_init(mag_runtime *rt)
@@ -67,14 +68,42 @@ void magi_wake_worker(struct magi_worker *to, mag_worker *from)
 		ring(to, from);
 }
 
-/* Gives the grant to search to one who sleeps, and rings; false when all of them woke up by themselves meanwhile. */
+/* Those of a set that wake up when they are rung at: when the next turn of one comes that its user turns, nobody knows. */
+static uint64_t with_threads(const mag_runtime *rt, uint64_t set)
+{
+	return rt->hosted ? set & ~(UINT64_C(1) << rt->here->pub.index) : set;
+}
+
+static bool is_away(const struct magi_worker *w)
+{
+	return w->rt->hosted && w == w->rt->here;
+}
+
+/* Whether somebody looks again soon. The one whose loop may be away counts where there is nobody else to wake. */
+static bool is_watched(const mag_runtime *rt)
+{
+	uint32_t watchers = magi_load_rlx(&rt->idle.watchers); /* [watch] */
+
+	if (watchers % AWAY)
+		return true;
+	return watchers && !with_threads(rt, magi_load_rlx(&rt->idle.sleepers)); /* [sleep] */
+}
+
+/* Gives the grant to search to one who sleeps, and rings; false when all of them woke up by themselves meanwhile, or the
+ * one without a thread alone sleeps: that is rung at, and the others need not wait for its search. */
 static bool grant(mag_runtime *rt, uint64_t sleepers, mag_worker *from)
 {
 	struct magi_idle *idle = &rt->idle;
 
 	while (sleepers) {
-		struct magi_worker *to = rt->workers[__builtin_ctzll(sleepers)];
+		uint64_t set = with_threads(rt, sleepers);
+		struct magi_worker *to;
 
+		if (!set) {
+			magi_wake_worker(rt->here, from);
+			return false;
+		}
+		to = rt->workers[__builtin_ctzll(set)];
 		/* before the bit goes: whoever is found awake afterwards has seen the grant, or it is taken back */
 		magi_store_rlx(&to->search_granted, 1u); /* [sleep] */
 		if (unset(idle, to->pub.index)) {
@@ -149,9 +178,10 @@ struct magi_worker *magi_idle_worker(mag_runtime *rt, struct magi_worker *otherw
 {
 	uint64_t sleepers = magi_load_rlx(&rt->idle.sleepers); /* [sleep] a hint */
 
-	if (!sleepers || (sleepers >> otherwise->pub.index & 1))
+	if (sleepers >> otherwise->pub.index & 1)
 		return otherwise;
-	return rt->workers[__builtin_ctzll(sleepers)];
+	sleepers = with_threads(rt, sleepers);
+	return sleepers ? rt->workers[__builtin_ctzll(sleepers)] : otherwise;
 }
 
 bool magi_search_begin(struct magi_worker *w)
@@ -196,15 +226,14 @@ void magi_search_end(struct magi_worker *w)
 
 void magi_search_found(struct magi_worker *w)
 {
-	struct magi_idle *idle = &w->rt->idle;
 	bool last = leave(w);
 
 	if (w->rt->n == 1)
 		return;
-	magi_fence_seq(&idle->watchers); /* [search] [watch] [busy] */
+	magi_fence_seq(&w->rt->idle.watchers); /* [search] [watch] [busy] */
 	/* Others may have skipped a wake because this one searched; and somebody must be there to see when a step of it
 	 * takes long. */
-	if (!magi_load_rlx(&idle->watchers) || (last && work_in_sight(w->rt))) /* [watch] */
+	if (!is_watched(w->rt) || (last && work_in_sight(w->rt)))
 		wake_searcher(w->rt, &w->pub);
 }
 
@@ -223,9 +252,12 @@ void magi_sleep_begin(struct magi_worker *w)
 
 bool magi_watch_begin(struct magi_worker *w)
 {
-	w->watching = magi_load_rlx(&w->rt->idle.watchers) < WATCHERS; /* [watch] one too many does no harm */
+	struct magi_idle *idle = &w->rt->idle;
+
+	/* one too many does no harm */
+	w->watching = is_away(w) || magi_load_rlx(&idle->watchers) % AWAY < WATCHERS; /* [watch] */
 	if (w->watching)
-		magi_add_rlx(&w->rt->idle.watchers, 1u); /* [watch] */
+		magi_add_rlx(&idle->watchers, is_away(w) ? (uint32_t)AWAY : 1u); /* [watch] */
 	return w->watching;
 }
 
@@ -235,7 +267,7 @@ void magi_sleep_end(struct magi_worker *w)
 
 	if (w->watching) {
 		w->watching = false;
-		magi_sub_rlx(&idle->watchers, 1u); /* [watch] the next announcement is fenced */
+		magi_sub_rlx(&idle->watchers, is_away(w) ? (uint32_t)AWAY : 1u); /* [watch] the next announcement is fenced */
 	}
 	if (magi_load_acq(&idle->sleepers) >> w->pub.index & 1) /* [sleep] */
 		unset(idle, w->pub.index);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "sched/idle.h"
 
 bool magi_runtime_opened(mag_runtime *rt, int rc)
 {
@@ -37,12 +38,21 @@ void magi_runtime_stopped(mag_runtime *rt)
 	magi_monitor_leave(&rt->monitor);
 }
 
+void magi_runtime_stops(mag_runtime *rt)
+{
+	magi_monitor_enter(&rt->monitor);
+	rt->stopped++;
+	magi_monitor_leave(&rt->monitor);
+}
+
 void magi_runtime_drained(mag_runtime *rt)
 {
 	magi_monitor_enter(&rt->monitor);
-	rt->drained = true;
+	(void)magi_xchg_seq(&rt->drained, 1u); /* [stop] */
 	magi_monitor_broadcast(&rt->monitor);
 	magi_monitor_leave(&rt->monitor);
+	if (rt->here)
+		magi_wake_worker(rt->here, NULL);
 }
 
 void magi_visitors_gone(mag_runtime *rt)

@@ -11,6 +11,9 @@ bool magi_runtime_opened(mag_runtime *rt, int rc);
 /* A worker has left its loop, or the stopping thread has woken them all; waits until all have. */
 void magi_runtime_stopped(mag_runtime *rt);
 
+/* The same for the thread that stops it when a worker of its own is yet to come there: does not wait. */
+void magi_runtime_stops(mag_runtime *rt);
+
 /* The last background task has ended. */
 void magi_runtime_drained(mag_runtime *rt);
 

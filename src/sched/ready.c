@@ -149,9 +149,12 @@ static void append_pinned(struct magi_worker *w, mag_frame *f)
 	w->pinned_tail = f;
 }
 
+/* One that its user turns, by and by, comes into question only where there is no other. */
 static struct magi_worker *next_worker(mag_runtime *rt)
 {
-	return rt->workers[magi_add_rlx(&rt->next_worker, 1u) % rt->n]; /* [stat] round robin */
+	uint32_t first = rt->hosted && rt->n > 1 ? 1 : 0;
+
+	return rt->workers[first + magi_add_rlx(&rt->next_worker, 1u) % (rt->n - first)]; /* [stat] round robin */
 }
 
 /* Once f is in the inbox it may run, end, and let the runtime end, while this thread still rings the doorbell. */

@@ -49,6 +49,9 @@ struct magi_worker {
 	bool searching;
 	bool watching;
 	bool watched;        /* by a simulation: base/host.h */
+	bool ends;           /* its thread waits for the end of the background: run/here.c */
+	bool stepwise;       /* so, or in debug mode: something is done before and after each step */
+	const mag_frame *completes; /* debug mode: whose operation is being completed */
 	uint32_t stamp;      /* ms since the runtime's start, and 1, at its last look; 0: nobody knows */
 	int open_rc;
 	struct magi_random random;
@@ -60,6 +63,10 @@ struct magi_worker {
 	uint64_t pick_ticks;                          /* atomic: how long one lasts, of late */
 	uint32_t awake;                               /* atomic: it takes things up; 0: it looks for work, or sleeps */
 	uint64_t steals, parks, wakes, started, polls; /* atomic [stat] */
+	uint64_t step_at;            /* atomic, debug mode: since when it has been in a step, ns; 0: it is in none */
+	const mag_frame *step_frame; /* atomic: in that of this frame, */
+	mag_step_fn step_fn;         /* atomic: which had this step, */
+	const mag_site *step_site;   /* atomic: and was there when it began */
 	int64_t frames[MAGI_CLASSES];                         /* [stat] taken from the depot minus given back */
 	uint64_t free_seen[MAGI_CLASSES];                     /* [stat] how many of them were free at the last look */
 
@@ -102,8 +109,11 @@ struct mag_runtime {
 	uint64_t began; /* ns of magi_clock_ns */
 	const struct magi_io_ops *ops;
 	bool backend_given; /* by name: no other will do */
+	struct magi_worker *here; /* a worker without a thread of its own: run/here.c; NULL: all have one */
+	struct magi_thread here_thread;
 	mag_runtime_options options;
 	struct magi_offload *offload;
+	struct magi_debug *debug; /* NULL: debug mode is off; task/report.h */
 
 	struct magi_idle idle;
 	struct magi_depot depot;
@@ -116,14 +126,20 @@ struct mag_runtime {
 	uint32_t stopped; /* workers that have left their loop */
 	bool closing;     /* nothing more is taken in */
 	bool open_ok;     /* all workers have opened their io */
-	bool drained;     /* the background has ended */
 
 	/* any thread */
 	uint32_t stop MAGI_ALIGNED(MAGI_CACHE_LINE); /* atomic */
+	uint32_t drained;                            /* atomic: the background has ended */
 	uint32_t next_worker;                        /* atomic: round robin for foreign threads */
 	uint32_t visitors;                           /* atomic: foreign threads that are waking somebody here */
 	uint32_t entered;                            /* atomic: foreign threads that wait for its end */
 	int64_t foreign_frames;                      /* atomic [stat]: taken by threads that are no workers */
+
+	/* who turns `here`: run/here.c */
+	bool hosted;         /* by an event loop, which may do anything between */
+	bool dozes;          /* and is to be woken */
+	int doze_fd;
+	uint64_t doze_until; /* ns */
 
 	/* see run/quit.c */
 	uint32_t listed;                   /* atomic */

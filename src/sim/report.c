@@ -154,6 +154,8 @@ static void print_replay(const struct magi_sim *s)
 		fprintf(stderr, ",preempt-at=%s", o->preempt_at);
 	if (o->max_steps)
 		fprintf(stderr, ",max-steps=%" PRIu64, o->max_steps);
+	if (o->held_ns)
+		fprintf(stderr, ",held-ns=%" PRIu64, o->held_ns);
 	if (magi_fault_text(fault, sizeof(fault)))
 		fprintf(stderr, ",fault=%s", fault);
 	fputc(' ', stderr);

@@ -4,10 +4,12 @@
  * Always:  a run that fails leaves its fibers where they are: what they hold is lost to the process. */
 #include <errno.h>
 #include <inttypes.h>
+#include <magpie/options.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "io/sim.h"
@@ -28,6 +30,7 @@ static void *first_thread(void *arg)
 		.compute_threads = COMPUTE,
 		.backend = "sim",
 		.world = s->host.world,
+		.debug = s->options.debug,
 	};
 
 	s->rc = magi_run(&options, p->abi, p->step, p->cls, p->frame_size, p->at, p->args, p->args_size);
@@ -87,6 +90,8 @@ static bool take_setting(struct magi_sim *s, const char *name, const char *value
 		o->max_preemptions = (uint32_t)n;
 	else if (!strcmp(name, "max-steps"))
 		o->max_steps = n;
+	else if (!strcmp(name, "held-ns"))
+		o->held_ns = n;
 	else
 		return false;
 	return true;
@@ -123,7 +128,7 @@ static int take_environment(struct magi_sim *s)
 			fprintf(stderr,
 				"magpie: MAGPIE_SIM: '%s' is not known, or no number; seed=, workers=, faults=, "
 				"max-faults=, "
-				"max-preemptions=, preempt-at=, max-steps=, fault=, trace=\n",
+				"max-preemptions=, preempt-at=, max-steps=, held-ns=, fault=, trace=\n",
 				item);
 			return -EINVAL;
 		}
@@ -137,11 +142,7 @@ static int take_environment(struct magi_sim *s)
 
 static int take_options(struct magi_sim *s, const mag_sim_options *given)
 {
-	if (given && (given->size < sizeof(given->size) || given->size > sizeof(*given)))
-		return -EINVAL;
-	if (given)
-		memcpy(&s->options, given, given->size);
-	if (take_environment(s) < 0)
+	if (mag_options_take(&s->options, sizeof(s->options), given) < 0 || take_environment(s) < 0)
 		return -EINVAL;
 	if (s->options.preempt_at && !magi_choice_is_list(s->options.preempt_at)) {
 		fprintf(stderr, "magpie: preempt-at: '%s': wanted at most %d steps with a ':' between them\n",
@@ -177,12 +178,14 @@ static void run(struct magi_sim *s)
 {
 	magi_crash_catch();
 	magi_host_here = &s->host;
+	magi_vigil_begin(s);
 	magi_fiber_run_all(s);
 	if (!s->failed && !s->result.power_cut)
 		check_end(s);
 	s->result.ns = s->now;
 	if (s->failed)
 		magi_sim_report(s);
+	magi_vigil_end(s);
 	magi_host_here = NULL;
 	magi_crash_release();
 }
@@ -221,6 +224,7 @@ int64_t magi_sim_run(uint64_t seed, const mag_sim_options *options, mag_sim_resu
 	if (s->trace && s->trace != stderr)
 		fclose(s->trace);
 	magi_fiber_free_all(s);
+	magi_free(s->host.receivers);
 	/* of a run that was broken off, with all that is open there */
 	if (s->host.world && s->options.disk)
 		magi_world_remove(s->host.world, s->options.disk, s->result.power_cut);

@@ -3,7 +3,8 @@
  *
  * run.c begins and ends it; host.c answers the library (base/host.h); fiber.c keeps who waits for what and switches;
  * choose.c decides by the seed; trace.c writes down and hashes; quiet.c and ledger.c look for what is left over;
- * report.c says why a run failed. stress.c and meddle.c: the same programs on real threads.
+ * report.c says why a run failed; vigil.c sees a step that does not end.
+ * stress.c and meddle.c: the same programs on real threads.
  *
  * Who:     one thread, everything.
  * Always:  exactly one fiber runs; it is switched away from only where it asks its host for something. */
@@ -12,6 +13,7 @@
 
 #include <magpie/sim.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/host.h"
 #include "base/random.h"
@@ -89,6 +91,12 @@ struct magi_sim {
 	size_t texts_used;
 	int64_t rc;
 	struct magi_ledger ledger;
+	/* vigil.c */
+	timer_t timer;
+	uint64_t held_ns;    /* of real time without a point, after which it has failed */
+	uint64_t seen_steps; /* at the last look */
+	uint32_t looks;      /* since when there were as many */
+	bool watched;
 };
 
 static inline struct magi_sim *magi_sim_of(struct magi_host *h)
@@ -102,6 +110,10 @@ void magi_sim_give_result(struct magi_sim *s);
 /* crash.c */
 void magi_crash_catch(void);
 void magi_crash_release(void);
+
+/* vigil.c: fails the run when it does not come to its next point. */
+void magi_vigil_begin(struct magi_sim *s);
+void magi_vigil_end(struct magi_sim *s);
 
 /* fiber.c */
 int magi_fiber_start(struct magi_sim *s, void *(*fn)(void *arg), void *arg, size_t stack, uint64_t *id);

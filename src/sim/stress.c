@@ -8,6 +8,7 @@
  * Pairs:   [stat] counters; [failed] the words are stored before it (release), and loaded after it (acquire) */
 #include <errno.h>
 #include <inttypes.h>
+#include <magpie/options.h>
 #include <magpie/runtime.h>
 #include <magpie/stress.h>
 #include <magpie/time.h>
@@ -158,11 +159,7 @@ static int take_options(struct stress *s, const mag_stress_options *given)
 {
 	mag_stress_options *o = &s->options;
 
-	if (given && (given->size < sizeof(given->size) || given->size > sizeof(*given)))
-		return -EINVAL;
-	if (given)
-		memcpy(o, given, given->size);
-	if (o->workers > MAG_WORKERS_MAX)
+	if (mag_options_take(o, sizeof(*o), given) < 0 || o->workers > MAG_WORKERS_MAX)
 		return -EINVAL;
 	if (!o->workers) {
 		o->workers = 2 * magi_cpus_allowed();

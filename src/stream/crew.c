@@ -62,6 +62,9 @@ static int64_t take_in(mag_stream_crew *c, const struct magi_done *d, void *out)
 	if (d->end) {
 		c->lane_ends++;
 		c->expected += d->seq;
+		/* the others may never end; cancelled, all of them do */
+		if (d->rc < 0 && c->lanes_n > 1 && !mag_scope_cancelled(&c->group.scope))
+			return fail(c, d->rc);
 		if (d->rc < 0 && !c->stream.error)
 			c->stream.error = (int32_t)d->rc;
 		return -EAGAIN;

@@ -16,8 +16,8 @@ static int64_t chain_next(mag_stream *s, void *out, mag_stream **who)
 	while (c->at < s->ups_n) {
 		int64_t rc = magi_stream_pull(s->ups[c->at], out, who);
 
-		if (rc < 0 && rc != MAGI_STREAM_WAIT && rc != MAG_ECANCELED)
-			c->at = s->ups_n; /* behind an error comes nothing */
+		if (rc < 0 && rc != MAGI_STREAM_WAIT)
+			c->at = s->ups_n; /* behind an error comes nothing; a wait that was cut short does not come here */
 		if (rc != 0)
 			return rc;
 		c->at++;

@@ -79,12 +79,12 @@ static mag_frame *iterator_wait(mag_worker *w, mag_frame *f, mag_stream *s, void
 {
 	mag_stream_iterator *it = iterator_of(s);
 
-	return magi_stream_call(w, f, &it->next, (void *[NEXT_ARGS]){ it->ctx, room }, NULL);
+	return magi_stream_wait_call(w, f, &it->next, (void *[NEXT_ARGS]){ it->ctx, room }, &it->refused);
 }
 
 static int64_t iterator_woken(mag_stream *s, mag_frame *f, int64_t rc, void *room)
 {
-	if (rc == MAG_ECANCELED && magi_cancelled(f))
+	if (iterator_of(s)->refused || (rc == MAG_ECANCELED && magi_cancelled(f)))
 		return rc;
 	if (rc <= 0)
 		return magi_stream_ends(s, rc);
@@ -141,6 +141,7 @@ int magi_stream_iterator_init(mag_worker *w, mag_frame *f, mag_stream_iterator *
 	it->next = next;
 	it->close = close;
 	it->ctx = ctx;
+	it->refused = false;
 	if (!next.step || next.args_size != NEXT_ARGS * sizeof(void *) ||
 	    (close.step && close.args_size != CLOSE_ARGS * sizeof(void *)))
 		rc = -EINVAL;

@@ -90,14 +90,14 @@ static mag_frame *map_async_wait(mag_worker *w, mag_frame *f, mag_stream *s, voi
 
 	if (magi_cancelled(f)) /* after a wait that gave an item in spite of it: that one is kept */
 		return magi_wait_done(w, f, MAG_ECANCELED);
-	return magi_stream_call(w, f, &m->fn, (void *[3]){ m->in, room, m->ctx }, NULL);
+	return magi_stream_wait_call(w, f, &m->fn, (void *[3]){ m->in, room, m->ctx }, &m->refused);
 }
 
 static int64_t map_async_woken(mag_stream *s, mag_frame *f, int64_t rc, void *room)
 {
 	mag_stream_map_async *m = (mag_stream_map_async *)(void *)s;
 
-	if (rc == MAG_ECANCELED && magi_cancelled(f))
+	if (m->refused || (rc == MAG_ECANCELED && magi_cancelled(f)))
 		return rc;
 	m->full = false;
 	if (rc < 0)
@@ -122,7 +122,7 @@ int mag_stream_map_async_init(mag_stream_map_async *m, mag_stream *up, void *in,
 	m->in = in;
 	m->fn = fn;
 	m->ctx = ctx;
-	m->full = false;
+	m->full = m->refused = false;
 	return 0;
 }
 

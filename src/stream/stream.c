@@ -77,19 +77,24 @@ static void set_busy(mag_stream *s, uint32_t busy)
 	magi_store_rlx(&s->busy, busy); /* [hint] */
 }
 
-/* Waits where the chain has stopped, and calls it again, until it gives something. */
+/* Waits where the chain has stopped, and calls it again, until it gives something. MAG_ECANCELED that the chain gives,
+ * unless it comes of a wait that was cut short in our scope, is what was waited for, and no sign that time is up. */
 static mag_frame *drive(mag_worker *w, mag_frame *f)
 {
 	struct drive *d = (struct drive *)(void *)f;
 	int64_t rc = MAGI_STREAM_WAIT;
+	bool given = false;
 
 	for (;;) {
 		mag_frame *next;
 
 		if (d->waits) {
 			d->waits = false;
+			given = f->op.result != MAG_ECANCELED || !magi_cancelled(f);
 			rc = d->who->ops->woken(d->who, f, f->op.result, d->room);
-			if (rc >= 0)
+			if (rc < 0)
+				given = false;
+			else
 				rc = magi_stream_pull(d->top, d->out, &d->who);
 		}
 		if (rc != MAGI_STREAM_WAIT)
@@ -101,6 +106,8 @@ static mag_frame *drive(mag_worker *w, mag_frame *f)
 			return next;
 	}
 	set_busy(d->top, 0);
+	if (given && rc == MAG_ECANCELED)
+		magi_until_given(f->parent);
 	return magi_end(w, f, rc, f->class_);
 }
 
@@ -128,6 +135,8 @@ mag_frame *magi_stream_take(mag_worker *w, mag_frame *f, mag_stream *s, void *ou
 	if (MAGI_UNLIKELY(magi_cancelled(f)))
 		return magi_wait_done(w, f, MAG_ECANCELED);
 	rc = magi_stream_pull(s, out, &who);
+	if (MAGI_UNLIKELY(rc == MAG_ECANCELED))
+		magi_until_given(f);
 	if (MAGI_LIKELY(rc != MAGI_STREAM_WAIT))
 		return magi_wait_done(w, f, rc);
 	return begin_drive(w, f, s, who, out);
@@ -260,6 +269,14 @@ mag_frame *magi_stream_call(mag_worker *w, mag_frame *f, const mag_stream_fn *fn
 		return magi_wait_done(w, f, -ENOMEM);
 	memcpy((char *)frame + fn->args_at, args, fn->args_size);
 	return magi_call(f, frame, fn->step, (int)fn->class_);
+}
+
+mag_frame *magi_stream_wait_call(mag_worker *w, mag_frame *f, const mag_stream_fn *fn, void *const *args, bool *refused)
+{
+	void *frame = magi_frame_take(w, (int)fn->class_, fn->frame_size);
+
+	*refused = !frame;
+	return frame ? magi_stream_call(w, f, fn, args, frame) : magi_wait_done(w, f, -ENOMEM);
 }
 
 mag_frame *magi_stream_rest(mag_worker *w, mag_frame *f, mag_stream *s, void *room)

@@ -54,6 +54,8 @@ mag_frame *magi_stream_close_some(mag_worker *w, mag_frame *f, mag_stream *s);
 
 /* Starts an async function as f's callee with these arguments; its frame may be given. f: -ENOMEM. */
 mag_frame *magi_stream_call(mag_worker *w, mag_frame *f, const mag_stream_fn *fn, void *const *args, void *frame);
+/* The same as a stage's wait; refused: whether -ENOMEM is no result of the function's, which was not called. */
+mag_frame *magi_stream_wait_call(mag_worker *w, mag_frame *f, const mag_stream_fn *fn, void *const *args, bool *refused);
 
 /* Lets others run: what a stage waits for that has passed over many items. */
 mag_frame *magi_stream_rest(mag_worker *w, mag_frame *f, mag_stream *s, void *room);

@@ -157,12 +157,12 @@ MAG_TASK(mag_stream_to_table)
 {
 	MAG_BEGIN(mag_stream_to_table);
 	self->rc = set_up(self);
-	while (self->rc == 0) {
+	for (self->turn = 0; self->rc == 0;) {
 		MAG_AWAIT(self->rc, magi_stream_next, self->stream, self->room, self->stream->size);
 		if (self->rc <= 0)
 			break;
 		self->rc = add(self->into, self->room, self->twice, self->limit);
-		if (self->rc == 0 && self->into->count % MAGI_STREAM_TURN == 0)
+		if (self->rc == 0 && ++self->turn % MAGI_STREAM_TURN == 0) /* of all items, also those that were there */
 			MAG_YIELD(self->rc);
 	}
 	MAG_AWAIT(self->closed, mag_stream_close, self->stream);

@@ -42,10 +42,13 @@ static mag_frame *wait_until(mag_worker *w, mag_frame *f, mag_stream *who, void 
 	return magi_call(f, &t->frame, timed_step, cls);
 }
 
+/* Two stages come behind `up`: the first is not to be opened when there is no room for the second. */
 static int open_ahead(mag_worker *w, mag_frame *f, mag_stream_crew *c, mag_stream *up, size_t n)
 {
 	const mag_stream_crew_options options = { .size = sizeof(options), .limit = (uint32_t)n };
 
+	if (up && up->depth + 2 > MAG_STREAM_DEPTH_MAX)
+		return -EINVAL;
 	return magi_stream_crew_open(w, f, c, &up, 1, 0, MAGI_STREAM_NO_FN, &options);
 }
 

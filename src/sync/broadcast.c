@@ -5,7 +5,7 @@
  *          grants it while it waits.
  * Always:  the ring has the elements from sent - capacity to sent - 1. Who waits has seen them all, so that what is
  *          sent next is what it gets: the sender copies it to where the receiver said, and the receiver is no step
- *          behind.
+ *          behind. A receiver has such a place as long as a task waits with it, and until its canceller has let go.
  * Pairs:   the lock; [hint] what a receiver that has seen all finds without it, and looks at again under it before it
  *          waits; [state] task/wait.h
  * Not:     keeping what the slowest has not seen: one that is stuck holds up all. A list of receivers: a number and a
@@ -41,6 +41,20 @@ static uint32_t power_of_two_from(uint32_t n)
 	while (p < n)
 		p *= 2;
 	return p;
+}
+
+static mag_broadcast_receiver *receiver_of(const mag_frame *f)
+{
+	return (mag_broadcast_receiver *)(uintptr_t)f->op.wait.need;
+}
+
+/* Who was cancelled waits no more. The lock is held. */
+static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
+{
+	(void)q;
+	(void)granted;
+	receiver_of(f)->to = NULL;
+	return true;
 }
 
 int mag_broadcast_init(mag_broadcast *b, uint32_t capacity, size_t size)
@@ -82,16 +96,6 @@ int mag_broadcast_subscribe(mag_broadcast *b, mag_broadcast_receiver *r)
 	return rc;
 }
 
-/* The lock is held. */
-static bool is_waited_for(const mag_broadcast *b, const mag_broadcast_receiver *r)
-{
-	for (const mag_frame *f = magi_wait_first(&b->waitq); f; f = f->op.wait.next) {
-		if (f->op.wait.need == (uintptr_t)r)
-			return true;
-	}
-	return false;
-}
-
 int mag_broadcast_unsubscribe(mag_broadcast_receiver *r)
 {
 	mag_broadcast *b = r->broadcast;
@@ -100,7 +104,7 @@ int mag_broadcast_unsubscribe(mag_broadcast_receiver *r)
 	if (!b)
 		return 0;
 	magi_lock_acquire(lock_of(b));
-	busy = is_waited_for(b, r);
+	busy = r->to != NULL;
 	b->receivers -= !busy;
 	magi_lock_release(lock_of(b));
 	if (busy) {
@@ -137,11 +141,12 @@ static mag_frame *add(mag_broadcast *b, const void *element)
 	memcpy(item_at(b, after - 1), element, b->size);
 	magi_store_rlx(&b->sent, after); /* [hint] */
 	while ((f = magi_wait_first(&b->waitq))) {
-		mag_broadcast_receiver *r = (mag_broadcast_receiver *)(uintptr_t)f->op.wait.need;
+		mag_broadcast_receiver *r = receiver_of(f);
 
 		if (!magi_wait_take(&b->waitq, f))
 			continue;
 		memcpy(r->to, element, b->size);
+		r->to = NULL;
 		r->next = after;
 		f->op.result = 0;
 		magi_store_rlx(&f->q.next, NULL); /* [state] */
@@ -174,6 +179,8 @@ int mag_broadcast_close(mag_broadcast *b)
 	magi_lock_acquire(lock_of(b));
 	first = !closed(b);
 	magi_store_rlx(&b->closed, 1u); /* [hint] */
+	for (mag_frame *f = magi_wait_first(&b->waitq); f; f = f->op.wait.next)
+		receiver_of(f)->to = NULL;
 	list = magi_wait_grant_all(&b->waitq, MAG_ECLOSED);
 	magi_lock_release(lock_of(b));
 	magi_wait_resume(list);
@@ -222,6 +229,7 @@ mag_frame *mag_broadcast_recv(mag_worker *w, mag_frame *f, mag_broadcast_receive
 {
 	mag_broadcast *b = r->broadcast;
 	int64_t rc;
+	bool busy;
 
 	if (magi_cancelled(f))
 		return magi_wait_done(w, f, MAG_ECANCELED);
@@ -232,16 +240,22 @@ mag_frame *mag_broadcast_recv(mag_worker *w, mag_frame *f, mag_broadcast_receive
 	if (rc < 0)
 		return magi_wait_done(w, f, rc);
 	magi_lock_acquire(lock_of(b));
-	rc = take(b, r, element);
+	busy = r->to != NULL;
+	rc = busy ? -EBUSY : take(b, r, element);
 	if (rc == -EAGAIN) {
 		r->to = element;
+		b->waitq.gone = gone;
 		if (magi_wait_park(f, &b->waitq, (uintptr_t)r)) {
 			magi_lock_release(lock_of(b));
 			return NULL;
 		}
+		r->to = NULL;
 		rc = MAG_ECANCELED;
 	}
 	magi_lock_release(lock_of(b));
+	if (busy)
+		magi_misuse("mag_broadcast_recv at %s:%d: another task waits with this receiver", f->at->file,
+			    f->at->line);
 	return magi_wait_done(w, f, rc);
 }
 

@@ -109,21 +109,13 @@ static mag_frame *begin(mag_worker *w, mag_frame *f)
 	return woken(w, f);
 }
 
-/* Whether a shield can be opened once the mutex is to be taken again. */
-static bool too_deep(const mag_frame *f)
-{
-	uint32_t shields = (magi_load_rlx(&f->leader->state) & MAGI_DEPTH_MASK) / MAGI_DEPTH; /* [state] our own */
-
-	return f->scope->level >= MAG_SCOPE_DEPTH_MAX || shields >= MAG_SHIELD_DEPTH_MAX;
-}
-
 static mag_frame *wait_op(mag_worker *w, mag_frame *f, void *condition, uint64_t mutex)
 {
 	struct wait *u;
 
 	if (magi_cancelled(f))
 		return magi_wait_done(w, f, MAG_ECANCELED);
-	if (too_deep(f))
+	if (!magi_scope_has_room(f, 1, 1)) /* a shield is opened once the mutex is to be taken again */
 		return magi_wait_done(w, f, MAG_EDEPTH);
 	u = magi_frame_take(w, CLASS, sizeof(*u));
 	if (!u)

@@ -82,7 +82,7 @@ static int take_or_wait(mag_mutex *m, const mag_frame *f, uint64_t bits)
 		if (HOLDER(s) == name_of(f))
 			return MAG_EDEADLK;
 		after = (s & ~bits) | (HOLDER(s) ? (uint64_t)MAGI_MUTEX_WAITERS : name_of(f));
-	} while (s != after && !magi_cas_ar(&m->state, &s, after)); /* [mutex] */
+	} while (s != after && !magi_cas_acq(&m->state, &s, after)); /* [mutex] */
 	return HOLDER(s) ? 1 : 0;
 }
 
@@ -96,8 +96,10 @@ static mag_frame *queue_up(mag_worker *w, mag_frame *f, mag_mutex *m, uint64_t b
 	magi_lock_acquire(magi_waitq_lock(q));
 	rc = take_or_wait(m, f, bits);
 	if (rc == 1) {
-		if (!q->head && !bits && m->fair_at != MAGI_MUTEX_ALWAYS)
-			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * magi_runtime_of(w)->ticks_per_us;
+		/* while one is woken it is the first, though the queue is empty: its time goes on */
+		if (!q->head && m->fair_at != MAGI_MUTEX_ALWAYS && !bits &&
+		    !(magi_load_rlx(&m->state) & MAGI_MUTEX_WOKEN)) /* [mutex] */
+			m->fair_at = magi_ticks() + MAG_MUTEX_FAIR_US * f->scope->rt->ticks_per_us;
 		q->gone = magi_waitq_held; /* all zero is a mutex, too: before now nobody has asked */
 		parked = magi_wait_park(f, q, 0);
 		if (parked && bits)
@@ -201,17 +203,19 @@ mag_frame *magi_mutex_let_go(mag_frame *f, mag_mutex *m)
 	uint64_t s = magi_load_rlx(&m->state); /* [mutex] */
 	mag_frame *next;
 
-	do {
-		if ((s & MAGI_MUTEX_BITS) == MAGI_MUTEX_WAITERS) {
-			magi_lock_acquire(magi_waitq_lock(&m->waitq));
-			next = pass_on(m, f);
-			magi_lock_release(magi_waitq_lock(&m->waitq));
-			if (next)
-				return next;
-			s = magi_load_rlx(&m->state); /* [mutex] */
+	for (;;) {
+		if ((s & MAGI_MUTEX_BITS) != MAGI_MUTEX_WAITERS) {
+			if (magi_cas_rel(&m->state, &s, s & MAGI_MUTEX_BITS)) /* [mutex] */
+				return NULL;
+			continue;
 		}
-	} while (!magi_cas_rel(&m->state, &s, s & MAGI_MUTEX_BITS)); /* [mutex] */
-	return NULL;
+		magi_lock_acquire(magi_waitq_lock(&m->waitq));
+		next = pass_on(m, f);
+		magi_lock_release(magi_waitq_lock(&m->waitq));
+		if (next)
+			return next;
+		s = magi_load_rlx(&m->state); /* [mutex] another may wait by now: it must be asked for again */
+	}
 }
 
 int magi_mutex_unlock(mag_frame *f, mag_mutex *m)

@@ -225,6 +225,7 @@ MAGI_FAST mag_frame *await(mag_worker *w, mag_frame *f, mag_queue *q, bool push,
 		rc = exchange(q, push, item, &granted);
 	}
 	if (rc == -EAGAIN) {
+		magi_wait_stamp(w, f->leader);
 		if (park(q, f, push, item)) {
 			magi_lock_release(lock_of(q));
 			return NULL;

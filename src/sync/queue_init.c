@@ -3,6 +3,7 @@
  *
  * Who:     any thread; nobody else uses the queue meanwhile. */
 #include <errno.h>
+#include <magpie/options.h>
 #include <magpie/queue.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,16 @@ static enum magi_queue_kind kind_of(const mag_queue_options *o)
 	}
 }
 
-int mag_queue_init(mag_queue *q, uint32_t capacity, size_t size)
+int(mag_queue_init)(mag_queue *q, uint32_t capacity, size_t size)
+{
+	return magi_queue_init_at(q, capacity, size, NULL);
+}
+
+int magi_queue_init_at(mag_queue *q, uint32_t capacity, size_t size, const mag_site *made)
 {
 	const mag_queue_options o = { .size = sizeof(o), .capacity = capacity, .element_size = (uint32_t)size };
 
-	return size > MAG_QUEUE_ELEMENT_MAX ? -EINVAL : mag_queue_init_as(q, &o);
+	return size > MAG_QUEUE_ELEMENT_MAX ? -EINVAL : magi_queue_init_as_at(q, made, &o);
 }
 
 static bool is_possible(const mag_queue_options *o)
@@ -37,19 +43,21 @@ static bool is_possible(const mag_queue_options *o)
 	       (o->order != MAG_QUEUE_PRIORITY || o->before);
 }
 
-int mag_queue_init_as(mag_queue *q, const mag_queue_options *given)
+int(mag_queue_init_as)(mag_queue *q, const mag_queue_options *given)
+{
+	return magi_queue_init_as_at(q, NULL, given);
+}
+
+int magi_queue_init_as_at(mag_queue *q, const mag_site *made, const mag_queue_options *given)
 {
 	const char *debug = getenv("MAGPIE_DEBUG");
-	mag_queue_options o = { .size = 0 };
+	mag_queue_options o;
 
-	if (given->size > sizeof(o) || given->size < sizeof(o.size))
-		return -EINVAL;
-	memcpy(&o, given, given->size);
-	if (!is_possible(&o))
+	if (mag_options_take(&o, sizeof(o), given) < 0 || !is_possible(&o))
 		return -EINVAL;
 	if (debug && strstr(debug, "queue=1"))
 		o.capacity = o.capacity ? 1 : 0;
-	*q = (mag_queue){ .capacity = o.capacity, .size = (uint16_t)o.element_size, .kind = kind_of(&o), .on_heap = 1 };
+	*q = (mag_queue){ .capacity = o.capacity, .size = (uint16_t)o.element_size, .kind = kind_of(&o), .on_heap = 1, .made = made };
 	if (q->kind == MAGI_QUEUE_HEAP)
 		q->items = magi_heap_create(o.capacity, o.element_size, o.before);
 	else

@@ -81,6 +81,14 @@ static uint64_t with(uint64_t s, const mag_frame *f, bool write)
 	return writer_of(s) ? 0 : (s | READ) + READER;
 }
 
+static void note_taken(mag_frame *f, const mag_rwlock *l, bool write)
+{
+	MAGI_HELD_PUT(f, &l->state, write ? MAGI_HELD_WRITE : MAGI_HELD_READ);
+	(void)f;
+	(void)l;
+	(void)write;
+}
+
 static uint64_t without_reader(uint64_t s)
 {
 	return s < 2 * READER ? 0 : s - READER;
@@ -99,6 +107,7 @@ static mag_frame *serve(mag_rwlock *l, uint64_t s, mag_frame *list)
 			continue;
 		s = after;
 		first->op.result = 0;
+		note_taken(first, l, first->op.wait.need);
 		magi_store_rlx(&first->q.next, NULL); /* [state] */
 		magi_store_rlx(tail, first);          /* [state] */
 		tail = &first->q.next;
@@ -123,13 +132,15 @@ static bool gone(struct magi_waitq *q, mag_frame *f, mag_frame **granted)
 /* Locking. */
 
 /* lost: somebody else was faster a moment ago. */
-static bool take(mag_rwlock *l, const mag_frame *f, bool write, bool lost)
+static bool take(mag_rwlock *l, mag_frame *f, bool write, bool lost)
 {
 	uint64_t s = magi_load_rlx(&l->state), after; /* [rwlock] */
 
 	while (!(s & WAITERS) && (after = with(s, f, write))) {
-		if (!lost && magi_cas_acq(&l->state, &s, after)) /* [rwlock] */
+		if (!lost && magi_cas_acq(&l->state, &s, after)) { /* [rwlock] */
+			note_taken(f, l, write);
 			return true;
+		}
 		lost = false;
 		magi_back_off();
 		s = magi_load_rlx(&l->state); /* [rwlock] */
@@ -143,7 +154,7 @@ int magi_rwlock_try_lock(mag_frame *f, mag_rwlock *l, bool write)
 }
 
 /* Takes the lock (0), or says that f is about to wait (1); the lock of the queue is held. */
-static int take_or_wait(mag_rwlock *l, const mag_frame *f, bool write)
+static int take_or_wait(mag_rwlock *l, mag_frame *f, bool write)
 {
 	uint64_t s = magi_load_rlx(&l->state), after; /* [rwlock] */
 
@@ -152,6 +163,8 @@ static int take_or_wait(mag_rwlock *l, const mag_frame *f, bool write)
 			return 1;
 		after = with(s, f, write);
 	} while (!magi_cas_acq(&l->state, &s, after ? after : s | WAITERS)); /* [rwlock] */
+	if (after)
+		note_taken(f, l, write);
 	return after ? 0 : 1;
 }
 
@@ -224,6 +237,7 @@ int magi_rwlock_unlock_read(mag_frame *f, mag_rwlock *l)
 {
 	uint64_t s;
 
+	MAGI_HELD_DROP(f, &l->state, MAGI_HELD_READ);
 	if (!(magi_load_rlx(&l->state) & WAITERS)) /* [rwlock] */
 		magi_back_off(); /* somebody was faster */
 	for (;;) {
@@ -265,8 +279,10 @@ int magi_rwlock_unlock_write(mag_frame *f, mag_rwlock *l, bool keep)
 		if (writer_of(s) != name_of(f))
 			return not_held(f, keep ? "mag_rwlock_downgrade" : "mag_rwlock_unlock_write",
 					writer_of(s) ? "another task writes" : "nobody writes");
-		if (keep)
+		if (keep) {
+			MAGI_HELD_PUT(f, &l->state, MAGI_HELD_READ); /* what is noted of writing is not so any more */
 			return downgrade(l);
+		}
 		if (s & WAITERS) {
 			if (pass_on(l, false))
 				return 0;

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "sched/idle.h"
 #include "sched/ready.h"
+#include "task/report.h"
 #include "task/wait.h"
 
 /* What waits for its turn. */
@@ -253,13 +254,17 @@ struct magi_fd *magi_file_hold(struct magi_worker *w, mag_fd fd)
 int mag_fd_adopt(int raw, mag_fd *fd)
 {
 	mag_worker *w = magi_self();
+	int rc;
 
 	*fd = MAG_FD_NONE;
 	if (!w)
 		return -EPERM;
 	if (raw < 0)
 		return -EBADF;
-	return magi_fds_add(&magi_runtime_of(w)->fds, raw, fd);
+	rc = magi_fds_add(&magi_runtime_of(w)->fds, raw, fd);
+	if (rc == 0 && magi_debug(magi_runtime_of(w)))
+		magi_fd_made(&magi_runtime_of(w)->fds, *fd, magi_here(magi_worker_of(w)));
+	return rc;
 }
 
 int mag_fd_raw(mag_fd fd)

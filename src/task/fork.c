@@ -19,6 +19,7 @@
 #include "task/group.h"
 #include "task/resource.h"
 #include "task/scope.h"
+#include "task/unread.h"
 #include "task/wait.h"
 
 mag_frame *magi_fork_full(mag_worker *w, mag_frame *parent, mag_frame *child)
@@ -117,6 +118,16 @@ mag_frame *magi_join_wait(mag_worker *w, mag_frame *f)
 
 enum leave_stage { LEAVE_START, LEAVE_JOINING };
 
+/* Of a group that has ended. A function that fails itself has its reasons not to look at them. */
+static void drop_errors(mag_frame *f, struct magi_open *o)
+{
+	mag_group *g = (mag_group *)(void *)o;
+
+	if (magi_left_with(f) >= 0)
+		magi_unread_tell(f->scope->rt, g, o->site);
+	mag_group_clear(g);
+}
+
 static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 {
 	if (f->op.word[2] == LEAVE_JOINING) {
@@ -145,7 +156,7 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 		else if (o->kind == MAGI_OPEN_USING)
 			next = magi_using_leave(w, f, (mag_using *)(void *)o);
 		else if (o->kind == MAGI_OPEN_ERRORS)
-			mag_group_clear((mag_group *)(void *)o);
+			drop_errors(f, o);
 		else if (o->kind == MAGI_OPEN_HOOK || o->kind == MAGI_OPEN_TASKS)
 			next = ((struct magi_open_hook *)(void *)o)->leave(w, f, (struct magi_open_hook *)(void *)o);
 		else
@@ -153,6 +164,7 @@ static mag_frame *leave_step(mag_worker *w, mag_frame *f)
 		if (next != f)
 			return next;
 	}
+	MAGI_TASK_ENDED(f);
 	return magi_end(w, f, magi_left_with(f), f->class_);
 }
 

@@ -12,12 +12,25 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "task/select.h"
+#include "task/tell.h"
 #include "task/until.h"
 #include "task/wait.h"
 
-void mag_future_init(mag_future *future)
+void(mag_future_init)(mag_future *future)
 {
-	*future = (mag_future){ .result = -EINPROGRESS };
+	magi_future_init_at(future, NULL);
+}
+
+void magi_future_init_at(mag_future *future, const mag_site *made)
+{
+	*future = (mag_future){ .result = -EINPROGRESS, .made = made };
+}
+
+/* Somebody asks for the result. */
+static void hear(mag_future *future)
+{
+	if (magi_load_rlx(&future->made)) /* [hint] */
+		magi_store_rlx(&future->made, NULL); /* [hint] */
 }
 
 static void pass_lock(mag_future *future)
@@ -28,7 +41,12 @@ static void pass_lock(mag_future *future)
 
 void mag_future_fini(mag_future *future)
 {
+	const mag_site *made;
+
 	pass_lock(future);
+	made = magi_load_rlx(&future->made); /* [hint] */
+	if (MAGI_UNLIKELY(made != NULL) && magi_load_rlx(&future->done)) /* [lock] */
+		magi_tell_unheard(future, made);
 }
 
 int mag_future_complete(mag_future *future, int64_t result)
@@ -50,6 +68,8 @@ int mag_future_complete(mag_future *future, int64_t result)
 	/* From here on the future may be gone; its address still serves to wake, which at worst wakes nobody. */
 	if (foreign)
 		magi_futex_wake(&future->done, UINT32_MAX);
+	for (mag_frame *f = list; f; f = f->q.next)
+		magi_until_given(f);
 	magi_wait_resume(list);
 	return 0;
 }
@@ -61,6 +81,7 @@ bool mag_future_poll(mag_future *future, int64_t *result)
 	pass_lock(future);
 	if (result)
 		*result = future->result;
+	hear(future);
 	return true;
 }
 
@@ -69,12 +90,16 @@ mag_frame *mag_future_await(mag_worker *w, mag_frame *f, mag_future *future)
 	magi_lock *lock = magi_waitq_lock(&future->waiters);
 	int64_t rc;
 
-	if (mag_future_poll(future, &rc))
+	hear(future);
+	if (mag_future_poll(future, &rc)) {
+		magi_until_given(f);
 		return magi_wait_done(w, f, rc);
+	}
 	rc = magi_wait_begin(w, f);
 	magi_lock_acquire(lock);
 	if (magi_load_rlx(&future->done)) { /* [lock] */
 		rc = future->result;
+		magi_until_given(f);
 	} else if (rc == 0 && magi_wait_park(f, &future->waiters, 0)) {
 		magi_lock_release(lock);
 		return NULL;
@@ -106,6 +131,7 @@ int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
 
 	if (magi_self())
 		return MAG_EDEADLK;
+	hear(future);
 	magi_lock_acquire(lock);
 	future->foreign++;
 	magi_lock_release(lock);
@@ -127,6 +153,7 @@ int mag_future_wait(mag_future *future, int64_t *result, uint64_t deadline)
 
 static struct magi_waitq *queue_of_case(const mag_case *c)
 {
+	hear(c->object);
 	return &((mag_future *)c->object)->waiters;
 }
 

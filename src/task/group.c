@@ -22,6 +22,8 @@
 #include "task/handle.h"
 #include "task/member.h"
 #include "task/scope.h"
+#include "task/tell.h"
+#include "task/unread.h"
 #include "task/wait.h"
 
 static void init(mag_group *g, const struct mag_group_options *o)
@@ -50,11 +52,13 @@ void magi_group_open(mag_worker *w, mag_frame *f, mag_group *g, const struct mag
 {
 	for (struct magi_open *e = magi_opened(f); e; e = e->next) {
 		if (e == &g->scope.open && e->kind == MAGI_OPEN_ERRORS) {
+			magi_unread_tell(f->scope->rt, g, e->site);
 			mag_group_clear(g); /* of its last use */
 			break;
 		}
 	}
 	init(g, o);
+	magi_group_watch(g, f->scope->rt);
 	g->frame = f;
 	magi_open_push(f, &g->scope.open, MAGI_OPEN_GROUP);
 	magi_timer_init(&g->scope.timer);
@@ -116,8 +120,14 @@ static void finish(mag_group *g, mag_frame *f)
 	magi_open_pop(f, &g->scope.open, "MAG_GROUP_END");
 	magi_scope_pop(f, &g->scope);
 	f->op.result = verdict(g);
-	if (g->error_all) /* freed with the frame, unless the user does it before */
+	if (g->error_all) { /* freed with the frame, unless the user does it before */
+		const mag_site *opened = g->scope.open.site;
+
 		magi_open_push(f, &g->scope.open, MAGI_OPEN_ERRORS);
+		g->scope.open.site = opened;
+	} else if (g->errors) { /* they found no memory: nobody drops the list, and the next group here would be told of */
+		magi_unread_heard(g);
+	}
 	g->scope.open.kind = MAGI_OPEN_ERRORS; /* without a list, too: it has ended */
 }
 
@@ -143,6 +153,10 @@ mag_frame *magi_group_leave(mag_worker *w, mag_frame *f, mag_group *g)
 {
 	if (!g->scope.open.closing) {
 		g->scope.open.closing = 1;
+		if (magi_debug(f->scope->rt)) {
+			magi_group_flush(magi_worker_of(w));
+			magi_tell_left(f, g);
+		}
 		mag_group_cancel(g);
 	}
 	return magi_group_end(w, f, g);
@@ -271,5 +285,6 @@ uint32_t mag_group_errors(const mag_group *g, const struct mag_group_error **lis
 {
 	if (list)
 		*list = g->error;
+	magi_unread_heard(g);
 	return g->errors;
 }

@@ -29,6 +29,19 @@ mag_frame *magi_group_start_slotted(mag_worker *w, mag_frame *f, mag_group *g, m
  * (mag_group_cancel, magi_group_end), at any time before the scope is left in which it was opened. 0 or MAG_EDEPTH. */
 int magi_group_open_apart(mag_worker *w, mag_frame *f, mag_group *g);
 
+/* In debug mode a group without a limit has one that it never reaches, and its members are counted: what is too many is
+ * told of once. */
+enum { MAGI_CROWD_WATCHED = -1, MAGI_CROWD_TOLD = -2 };
+static inline void magi_group_watch(mag_group *g, const mag_runtime *rt)
+{
+	if (MAGI_UNLIKELY(rt->debug != NULL) && !g->limit)
+		g->limit = (uint32_t)MAGI_CROWD_WATCHED;
+}
+static inline uint32_t magi_group_limit(const mag_group *g)
+{
+	return g->limit >= (uint32_t)MAGI_CROWD_TOLD ? 0 : g->limit;
+}
+
 /* The start of a group that belongs to no frame (the runtime's background). */
 void magi_group_root(mag_group *g, mag_runtime *rt);
 

@@ -16,6 +16,7 @@
 
 #include "task/scope.h"
 #include "task/select.h"
+#include "task/unread.h"
 #include "task/until.h"
 #include "task/wait.h"
 
@@ -127,6 +128,10 @@ void magi_handle_settle(mag_group *g, mag_handle *h, int64_t rc, bool ran, mag_f
 	magi_lock_acquire(magi_waitq_lock(&h->waiters));
 	h->result = rc;
 	awaiting = magi_wait_grant_all(&h->waiters, rc);
+	for (mag_frame *f = awaiting; f; f = f->q.next)
+		magi_until_given(f);
+	if (awaiting && rc < 0)
+		magi_unread_heard_one(h);
 	list_all(granted, awaiting);
 	if (g->frame) {
 		magi_lock_acquire(magi_waitq_lock(&g->news));
@@ -190,7 +195,10 @@ mag_frame *mag_handle_wait(mag_worker *w, mag_frame *f, mag_handle *h)
 	magi_lock_acquire(lock);
 	if (magi_load_rlx(&h->done)) { /* [lock] */
 		rc = h->result;
+		magi_until_given(f);
 		take_back(h);
+		if (rc < 0)
+			magi_unread_heard_one(h);
 	} else if (rc == 0 && magi_wait_park(f, &h->waiters, 0)) {
 		magi_lock_release(lock);
 		return NULL;
@@ -241,7 +249,11 @@ bool mag_handle_done(const mag_handle *h)
 
 int64_t mag_handle_result(const mag_handle *h)
 {
-	return mag_handle_done(h) ? h->result : -EINPROGRESS;
+	if (!mag_handle_done(h))
+		return -EINPROGRESS;
+	if (h->result < 0)
+		magi_unread_heard_one(h);
+	return h->result;
 }
 
 void mag_handle_cancel(mag_handle *h)
@@ -267,6 +279,8 @@ static bool take_case(mag_case *c, uint64_t *need, mag_frame **granted)
 		return false;
 	c->result = h->result;
 	take_back(h);
+	if (h->result < 0)
+		magi_unread_heard_one(h);
 	return true;
 }
 

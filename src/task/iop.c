@@ -80,8 +80,11 @@ static void frame_done(struct magi_worker *w, struct magi_slot *s, const struct 
 
 	if (rec->flags & MAGI_REC_MORE)
 		return;
-	if (s->make)
+	if (s->make) {
+		w->completes = s->frame;
 		result = s->make(w, s->object, rec);
+		w->completes = NULL;
+	}
 	if (result == MAGI_IO_AGAIN)
 		return;
 	if (MAGI_UNLIKELY(result == -EINTR) && interrupted(w, s, &result))

@@ -13,8 +13,11 @@
 #include "sched/slab.h"
 #include "task/cancel.h"
 #include "task/gather.h"
+#include "task/group.h"
 #include "task/handle.h"
 #include "task/scope.h"
+#include "task/tell.h"
+#include "task/unread.h"
 #include "task/wait.h"
 
 static mag_group *group_of(const mag_frame *f, mag_handle **handle)
@@ -97,6 +100,7 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 			     unsigned on)
 {
 	magi_lock *lock = magi_waitq_lock(&g->places);
+	bool crowd;
 
 	if (on) {
 		child->flags |= MAGI_PINNED;
@@ -110,7 +114,12 @@ mag_frame *magi_member_start(mag_worker *w, mag_frame *f, mag_group *g, mag_fram
 		return wait_for_place(w, f, g, child);
 	}
 	g->running++;
+	crowd = g->limit == (uint32_t)MAGI_CROWD_WATCHED && g->running > g->scope.rt->debug->options.crowd;
+	if (crowd)
+		g->limit = (uint32_t)MAGI_CROWD_TOLD;
 	magi_lock_release(lock);
+	if (crowd)
+		magi_tell_crowd(f, g);
 	return launch(w, f, child);
 }
 
@@ -197,6 +206,8 @@ mag_group *magi_member_end(mag_frame *f, int64_t rc)
 	bool called_off = magi_load_rlx(&f->scope->cancelled) && rc == MAG_ECANCELED; /* [cancelled] it has been told */
 	bool cancel = false;
 
+	if (!called_off)
+		magi_unread_note(g, f, h, rc);
 	magi_lock_acquire(magi_waitq_lock(&g->places));
 	if (!called_off)
 		cancel = judge_member(g, f, rc);
@@ -232,6 +243,7 @@ uint32_t mag_group_errors_split(mag_group *g, int64_t code, const struct mag_gro
 	struct mag_group_error **at = &g->error, *split = NULL, **tail = &split, *e;
 	uint32_t n = 0;
 
+	magi_unread_heard(g);
 	if (!has_ended(g, "mag_group_errors_split"))
 		at = &split; /* an empty list */
 	while ((e = *at)) {
@@ -257,6 +269,7 @@ int mag_group_clear(mag_group *g)
 
 	if (g->frame && !has_ended(g, "mag_group_clear"))
 		return -EBUSY;
+	magi_unread_heard(g);
 	magi_lock_acquire(magi_waitq_lock(&g->places)); /* the background goes on */
 	e = g->error_all;
 	g->error = g->error_all = NULL;

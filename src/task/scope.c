@@ -18,6 +18,11 @@ static uint8_t depth_of(const mag_frame *leader)
 	return (uint8_t)((magi_load_rlx(&leader->state) & MAGI_DEPTH_MASK) / MAGI_DEPTH); /* [state] only we change it */
 }
 
+bool magi_scope_has_room(const mag_frame *f, unsigned scopes, unsigned shields)
+{
+	return f->scope->level + scopes <= MAG_SCOPE_DEPTH_MAX && depth_of(f->leader) + shields <= MAG_SHIELD_DEPTH_MAX;
+}
+
 void magi_scope_root(mag_scope *s, mag_runtime *rt)
 {
 	s->rt = rt;
@@ -156,9 +161,10 @@ void magi_scope_pop(mag_frame *f, mag_scope *s)
 
 void magi_scope_open(mag_worker *w, mag_frame *f, mag_scope *s, uint64_t deadline, unsigned flags)
 {
-	bool deep = f->scope->level >= MAG_SCOPE_DEPTH_MAX;
+	bool deep = !(flags & MAGI_SCOPE_NEEDED) && f->scope->level >= MAG_SCOPE_DEPTH_MAX;
 
-	if ((flags & MAGI_SCOPE_SHIELD) && depth_of(f->leader) >= MAG_SHIELD_DEPTH_MAX) {
+	if ((flags & (MAGI_SCOPE_SHIELD | MAGI_SCOPE_NEEDED)) == MAGI_SCOPE_SHIELD &&
+	    depth_of(f->leader) >= MAG_SHIELD_DEPTH_MAX) {
 		deep = true;
 		flags = 0;
 	}

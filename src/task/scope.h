@@ -15,6 +15,9 @@ void magi_scope_exit(mag_scope *s);
 void magi_scope_push(mag_frame *f, mag_scope *s);
 void magi_scope_pop(mag_frame *f, mag_scope *s);
 
+/* Whether so many scopes can be opened within one another here, and so many of them as shields: none is MAG_EDEPTH. */
+bool magi_scope_has_room(const mag_frame *f, unsigned scopes, unsigned shields);
+
 /* Leaves a scope; returns its reason, or 0. */
 int magi_scope_close(mag_frame *f, mag_scope *s);
 

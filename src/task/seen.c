@@ -23,6 +23,7 @@
 #include "base/peek.h"
 #include "task/scope.h"
 #include "task/tree.h"
+#include "task/group.h"
 #include "task/wait.h"
 
 enum {
@@ -101,6 +102,17 @@ static bool still(mag_frame *leader, uint32_t before)
 	return magi_load_acq(&leader->state) == before; /* [state] */
 }
 
+/* The task may have ended meanwhile, and its frame be a free one. */
+bool magi_seen_still(const struct magi_seen *r)
+{
+	mag_frame *leader = (mag_frame *)(uintptr_t)r->key;
+	mag_frame now;
+
+	magi_fence_seq(&leader->state); /* [state] what was copied before was so before this look */
+	magi_peek(&now, leader, sizeof(now));
+	return now.state == r->state;
+}
+
 /* The chain of calls of a parked task, from the frame that waits; false: the task has gone on meanwhile. */
 static bool climb(struct magi_seen *r, mag_frame *leader, uint32_t before, const mag_frame *leaf)
 {
@@ -159,6 +171,7 @@ static bool look_once(struct magi_look *l, struct magi_seen *r, mag_frame *leade
 	mag_frame f;
 
 	magi_peek(&f, leader, sizeof(f));
+	r->state = before;
 	r->stamp = f.id;
 	r->cancelled = before & MAGI_CANCEL;
 	r->how = before & MAGI_PARKED_IO ? MAGI_SEEN_IO
@@ -237,7 +250,7 @@ static void see_group(struct magi_seen *r, const mag_scope *s)
 
 	magi_peek(&g, s, sizeof(g));
 	r->group = true;
-	r->limit = g.limit;
+	r->limit = magi_group_limit(&g);
 	r->members = (g.joiner ? g.balance : g.balance + 2 * g.started) / 2;
 }
 

@@ -27,6 +27,7 @@ struct magi_seen {
 	bool moves;        /* it changed during the look */
 	bool cancelled;
 	/* a task's */
+	uint32_t state;    /* the leader's word: as long as it is the same, the task has not gone on */
 	uint32_t stamp;    /* when it began to wait, see magi_wait_stamp; 0: nobody knows */
 	uint32_t calls;    /* how many frames its chain has */
 	const mag_site *site[MAGI_SEEN_CALLS]; /* innermost first; NULL: not begun */
@@ -60,6 +61,10 @@ struct magi_look {
 /* Looks at all tasks that have waited at least once, and at all scopes that are open. 0 or -ENOMEM. */
 int magi_look_begin(struct magi_look *l, mag_runtime *rt, bool locks);
 void magi_look_end(struct magi_look *l);
+
+/* Whether a task that waited is where it was seen; as long as it is, what it waits at may not be freed. The runtime has not
+ * ended. */
+bool magi_seen_still(const struct magi_seen *r);
 
 /* The index of a key, or MAGI_SEEN_NONE. */
 int32_t magi_look_find(const struct magi_look *l, const void *key);

@@ -261,7 +261,7 @@ void magi_source_put(struct magi_source *s, struct magi_worker *w, void *item)
 		void *to = (void *)(uintptr_t)f->op.wait.need;
 
 		if (magi_wait_take(&s->q, f)) {
-			f->op.result = s->ops->hand(s, item, to);
+			f->op.result = s->ops->hand(s, f, item, to);
 			break;
 		}
 	}
@@ -320,7 +320,7 @@ mag_frame *magi_source_next(mag_worker *pub, mag_frame *f, struct magi_source *s
 	move = follow(s, w);
 	item = take(s);
 	if (item)
-		rc = s->ops->hand(s, item, to);
+		rc = s->ops->hand(s, f, item, to);
 	else if (s->closing || s->ended)
 		rc = s->closing ? MAG_ECLOSED : s->end;
 	else if (magi_wait_park(f, &s->q, (uintptr_t)to))

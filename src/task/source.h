@@ -47,7 +47,8 @@ struct magi_source_ops {
 	/* The request ended with this result, or could not be submitted; stopped: we had asked for its end. */
 	struct magi_source_turn (*ended)(struct magi_source *s, struct magi_worker *w, int64_t res, bool stopped);
 	void **(*link)(void *item);                                  /* where an item's successor is kept */
-	int64_t (*hand)(struct magi_source *s, void *item, void *to); /* to a consumer; the lock is held; his result */
+	/* To a consumer, f; the lock is held. Returns his result. */
+	int64_t (*hand)(struct magi_source *s, const mag_frame *f, void *item, void *to);
 	void (*dispose)(struct magi_source *s, struct magi_worker *w, void *item);
 	void (*destroy)(struct magi_source *s);
 };

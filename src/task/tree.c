@@ -47,9 +47,16 @@ static void add_name(struct print *p, const mag_site *site)
 	magi_text_function(p->text, site->func);
 }
 
+void magi_text_place(struct magi_text *t, const mag_site *site)
+{
+	magi_text_add(t, "%s:%d", base_name(site->file), site->line);
+}
+
 static void add_place(struct print *p, const mag_site *site)
 {
-	magi_text_add(p->text, "  %s:%d\n", base_name(site->file), site->line);
+	magi_text_add(p->text, "  ");
+	magi_text_place(p->text, site);
+	magi_text_add(p->text, "\n");
 	p->lines++;
 }
 

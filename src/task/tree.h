@@ -21,6 +21,9 @@ void magi_workers_add(struct magi_text *t, mag_runtime *rt);
 /* The name of the async function that this is the step function of. */
 void magi_text_function(struct magi_text *t, const char *step);
 
+/* file.c:12 */
+void magi_text_place(struct magi_text *t, const mag_site *site);
+
 /* Where the task waits that mag_run and mag_spawn_from put around the program's own. */
 extern const mag_site magi_tree_entrance;
 

@@ -24,9 +24,10 @@ static mag_frame *until_end(mag_worker *w, mag_frame *f)
 {
 	struct until *u = (struct until *)(void *)f;
 	int64_t rc = f->op.result;
+	bool cut_short = rc == MAG_ECANCELED && f->op.word[1] != MAGI_UNTIL_GIVEN;
 	int why = magi_scope_close(f, &u->scope);
 
-	return magi_end(w, f, rc == MAG_ECANCELED && why < 0 ? why : rc, CLASS);
+	return magi_end(w, f, cut_short && why < 0 ? why : rc, CLASS);
 }
 
 static mag_frame *until_begin(mag_worker *w, mag_frame *f)
@@ -36,6 +37,7 @@ static mag_frame *until_begin(mag_worker *w, mag_frame *f)
 	f->at = f->parent->at; /* what is told of the wait is the user's own place */
 	magi_scope_open(w, f, &u->scope, u->deadline, 0);
 	f->step = until_end;
+	f->op.word[1] = 0;
 	return u->op(w, f, u->object, u->arg);
 }
 

@@ -27,6 +27,13 @@ typedef struct mag_site {
 	int line;
 } mag_site;
 
+/* The place where this stands: what is made here knows it. */
+#define MAGI_MADE(text)                                                                               \
+	__extension__({                                                                               \
+		static const mag_site magi_made = { NULL, __func__, __FILE__, (text), __LINE__ };     \
+		&magi_made;                                                                           \
+	})
+
 enum magi_kind {        /* how the frame was started, in the low bits of `flags` */
 	MAGI_CALL = 0,  /* its end resumes the parent with its result */
 	MAGI_FORK = 1,  /* its end takes the parent back from the deque, or arrives at the parent's join */

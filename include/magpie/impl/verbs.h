@@ -6,6 +6,7 @@
 #ifndef MAGPIE_IMPL_VERBS_H
 #define MAGPIE_IMPL_VERBS_H
 
+#include <errno.h>
 #include <magpie/impl/worker.h>
 
 #if defined(__clang__)
@@ -101,6 +102,21 @@ MAGI_C_END
 		return how(&magi_child->frame, name##_step, MAGI_CLASS(sizeof(struct name)));                        \
 	}
 
+#define MAGI_OP_DONE(rc)                  \
+	do {                              \
+		f->op.result = (rc);      \
+		return f;                 \
+	} while (0)
+
+/* The frame that awaits has left its step already. */
+#define MAGI_OP_CALL_(name, ...)                                                                                     \
+	do {                                                                                                         \
+		MAGI_CHILD(magi_child, name, __VA_ARGS__);                                                           \
+		if (MAGI_UNLIKELY(!magi_child))                                                                      \
+			MAGI_OP_DONE(-ENOMEM);                                                                       \
+		return magi_call(f, (mag_frame *)(void *)magi_child, name##_step, MAGI_CLASS(sizeof(struct name))); \
+	} while (0)
+
 #define MAGI_HOW_CALL(child, step, cls) magi_call(&self->frame, child, step, cls)
 #define MAGI_HOW_FORK(child, step, cls) magi_fork(w, &self->frame, child, step, cls)
 
@@ -179,6 +195,7 @@ MAGI_C_END
 			MAGI_SITE(NULL, "MAG_RETURN");                                                    \
 			return magi_leave(w, &self->frame, magi_rc);                                      \
 		}                                                                                         \
+		MAGI_TASK_ENDED(&self->frame);                                                            \
 		return magi_end(w, &self->frame, magi_rc, MAGI_CLASS(sizeof(*self)));                     \
 	} while (0)
 

@@ -8,6 +8,15 @@
 /* The size of what a static initialiser is given, which does not compile when that is above `most`. */
 #define MAGI_SIZE_WITHIN(what, most) (sizeof(what) + 0 * sizeof(char[sizeof(what) <= (most) ? 1 : -1]))
 
+/* How many elements an array has; a pointer does not compile. */
+#ifdef __cplusplus
+#define MAGI_ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#else
+#define MAGI_ARRAY_LENGTH(array)               \
+	(sizeof(array) / sizeof((array)[0]) + \
+	 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0])) ? -1 : 1]))
+#endif
+
 struct magi_waitq {
 	uint32_t lock; /* also guards the primitive that embeds the queue */
 	uint32_t count;

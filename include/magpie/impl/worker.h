@@ -10,7 +10,13 @@
 #include <magpie/impl/deque.h>
 #include <magpie/impl/slab.h>
 
+/* Both have to be built with MAGPIE_DEBUG, or neither: what one notes of a lock the other would not take back. */
+#define MAGI_ABI_DEBUG (1u << 31)
+#ifdef MAGPIE_DEBUG
+#define MAGI_ABI (MAGI_ABI_DEBUG | 2u << 16 | MAGI_DEQUE_CAPACITY)
+#else
 #define MAGI_ABI (2u << 16 | MAGI_DEQUE_CAPACITY)
+#endif
 
 struct mag_worker {
 	const uint64_t *sleepers; /* the runtime's set of sleeping workers */
@@ -46,6 +52,28 @@ struct magi_start {
 };
 MAG_API mag_frame *magi_start_slow(mag_worker *w, mag_frame *parent, const struct magi_start *start);
 MAGI_C_END
+
+/* Debug builds: what locks a task has, so that it can be told which it still holds at its end. See src/task/held.c. */
+enum magi_held { MAGI_HELD_MUTEX, MAGI_HELD_WRITE, MAGI_HELD_READ };
+enum { MAGI_HELD_BITS = 15, MAGI_HELD_READERS = 2 };
+MAGI_C_BEGIN
+MAG_API void magi_held_put(mag_frame *f, const uint64_t *word, enum magi_held how);
+MAG_API void magi_held_drop(mag_frame *f, const uint64_t *word, enum magi_held how);
+MAG_API void magi_task_ended(mag_frame *f);
+MAGI_C_END
+#ifdef MAGPIE_DEBUG
+#define MAGI_HELD_PUT(f, word, how) magi_held_put((f), (word), (how))
+#define MAGI_HELD_DROP(f, word, how) magi_held_drop((f), (word), (how))
+#define MAGI_TASK_ENDED(f)                                            \
+	do {                                                          \
+		if ((f)->leader == (f) && !((f)->flags & MAGI_OPENED)) \
+			magi_task_ended(f);                           \
+	} while (0)
+#else
+#define MAGI_HELD_PUT(f, word, how) ((void)0)
+#define MAGI_HELD_DROP(f, word, how) ((void)0)
+#define MAGI_TASK_ENDED(f) ((void)0)
+#endif
 
 /* A frame for a child: the header is not yet set. NULL when memory is out. */
 MAGI_FAST void *magi_frame_take(mag_worker *w, int cls, size_t size)
