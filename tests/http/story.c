@@ -14,9 +14,10 @@
 
 struct teller {
 	struct http_parser parser;
+	const char *stream;
 	char *out;
 	size_t at, base; /* of the text; of the stream, where the piece begins */
-	char spill[HTTP_TARGET_MAX];
+	size_t head;     /* where in the stream the request's head begins */
 };
 
 static void say(struct teller *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -31,6 +32,17 @@ static void say(struct teller *t, const char *format, ...)
 	cr_assert_lt(t->at, STORY_MAX);
 }
 
+/* A request is complete, of which the piece has had so many bytes. */
+static void say_request(struct teller *t, size_t at)
+{
+	struct http_parser *p = &t->parser;
+
+	say(t, "%s %.*s 1.%d @%zu%s ", llhttp_method_name((llhttp_method_t)p->method), (int)p->target_len,
+	    t->stream + t->head + p->target_at, p->minor, t->base + at, p->keep_alive ? "" : " close");
+	cr_assert_eq(magi_http_closing(p), !p->keep_alive);
+	cr_assert(magi_http_idle(p));
+}
+
 /* The piece is a block of its own that ends with its last byte, so that a look behind it is caught by ASan. */
 static void tell_piece(struct teller *t, const char *s, size_t len)
 {
@@ -40,13 +52,15 @@ static void tell_piece(struct teller *t, const char *s, size_t len)
 	int rc;
 
 	memcpy(piece, s, len);
-	while ((rc = http_parse(p, piece + at, len - at, &used)) == HTTP_READY) {
+	while ((rc = magi_http_parse(p, piece + at, len - at, &used)) > HTTP_MORE) {
 		at += used;
 		cr_assert_leq(at, len);
-		say(t, "%s %.*s 1.%d @%zu%s ", llhttp_method_name((llhttp_method_t)p->method), (int)p->target_len,
-		    p->target, p->minor, t->base + at, p->keep_alive ? "" : " close");
-		cr_assert_eq(http_closing(p), !p->keep_alive);
-		cr_assert(http_idle(p));
+		if (rc == HTTP_BEGUN)
+			t->head = t->base + at - p->head_bytes;
+		if (rc == HTTP_DATA)
+			cr_assert(p->piece_len && p->piece >= piece && p->piece + p->piece_len <= piece + at);
+		if (rc == HTTP_READY || (rc == HTTP_BEGUN && !magi_http_in_body(p)))
+			say_request(t, at);
 	}
 	cr_assert_eq(at + used, len, "all is taken unless a request is complete");
 	if (rc == HTTP_ERROR)
@@ -62,8 +76,9 @@ void story_tell(char out[STORY_MAX], const char *stream, size_t len, const size_
 	size_t at = 0;
 
 	t->out = out;
+	t->stream = stream;
 	t->at = t->base = 0;
-	http_parser_init(&t->parser, t->spill, sizeof t->spill);
+	magi_http_parser_init(&t->parser, &magi_http_limits);
 	for (size_t i = 0; i <= n; i++) {
 		size_t end = i < n ? cuts[i] : len;
 
@@ -71,9 +86,9 @@ void story_tell(char out[STORY_MAX], const char *stream, size_t len, const size_
 		at = end;
 	}
 	say(t, "%s",
-	    http_closing(&t->parser)   ? "closed"
-	    : http_idle(&t->parser)    ? "idle"
-	    : http_in_body(&t->parser) ? "body"
+	    magi_http_closing(&t->parser)   ? "closed"
+	    : magi_http_idle(&t->parser)    ? "idle"
+	    : magi_http_in_body(&t->parser) ? "body"
 				       : "head");
 	free(t);
 }

@@ -4,8 +4,6 @@
  *
  * Tried: a connection for which there is no task that is not closed, or not counted out; a door that gives up when it
  *        cannot be opened, so that its listener's clients wait for ever. */
-#include "serve_site.h"
-
 #include <fcntl.h>
 #include <magpie/impl/atomic.h>
 #include <magpie/time.h>
@@ -13,6 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+
+#include <magpie/file.h>
+#include <magpie/http_server.h>
+#include <magpie/runtime.h>
 
 #include "base/alloc.h"
 #include "support/client.h"
@@ -30,14 +32,15 @@ struct told {
 
 static struct told told;
 
-static void ready(struct serve_site *site, const mag_addr *at)
+static void ready(void *ctx, const mag_addr *at)
 {
-	(void)site;
+	(void)ctx;
 	magi_store_rel(&told.port, (uint32_t)mag_addr_port(at)); /* [port] */
 }
 
-static void trouble(const char *what, int64_t rc)
+static void trouble(void *ctx, const char *what, int64_t rc)
 {
+	(void)ctx;
 	(void)rc;
 	if (!strcmp(what, "cannot accept connections"))
 		magi_store_rel(&told.shut, 1u); /* [shut] */
@@ -130,39 +133,87 @@ static void serve_with_faults(struct life *l, uint64_t *reached)
 		expect_service(l);
 }
 
+static int64_t hello(mag_http_exchange *http, void *user)
+{
+	(void)user;
+	return mag_http_reply_text(http, 200, "hello");
+}
+
+/* Serves a hello, or the files below a root. */
+struct site {
+	mag_frame frame;
+	MAG_ARGS(site, mag_http_server *server; const char *root;);
+	struct mag_http_directory files;
+	int64_t rc, closed;
+};
+
+MAG_TASK(site)
+{
+	MAG_BEGIN(site);
+	self->rc = 0;
+	self->files = (struct mag_http_directory){ .root = MAG_FD_NONE };
+	if (self->root)
+		MAG_AWAIT(self->rc, mag_open, self->root, O_RDONLY | O_DIRECTORY, 0, &self->files.root);
+	if (self->rc >= 0)
+		self->rc = mag_http_server_route(self->server, "GET", "/{path...}",
+						 self->root ? MAG_HTTP_TASK(mag_http_files) : MAG_HTTP_PLAIN(hello), &self->files);
+	if (self->rc >= 0)
+		MAG_CALL(self->rc, mag_http_serve, .server = self->server);
+	if (self->files.root.generation)
+		MAG_AWAIT(self->closed, mag_close, self->files.root);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+static mag_http_server *new_server(struct mag_shutdown *down)
+{
+	const mag_http_server_options o = { .size = sizeof(o), .shutdown = down, .ready = ready, .trouble = trouble };
+	mag_http_server *server;
+	mag_addr addr;
+
+	cr_assert_eq(mag_addr_parse(&addr, "127.0.0.1:0"), 0);
+	cr_assert_eq(mag_http_server_create(&o, &server), 0);
+	cr_assert_eq(mag_http_server_listen(server, &addr), 0);
+	return server;
+}
+
 /* One life of a server. Returns how many fault sites were reached; *served: whether it did to the end. */
 static uint64_t live(const char *root, uint32_t workers, uint64_t n, uint64_t every, bool *served)
 {
 	const mag_runtime_options o = { .size = sizeof(o), .workers = workers, .spin_us = 5 };
-	struct serve_site site = { .listener = -1, .root = root, .ready = ready, .trouble = trouble };
+	mag_http_metrics metrics = { .size = sizeof(metrics) };
+	struct mag_shutdown down;
+	mag_http_server *server;
 	uint64_t reached = n;
 	struct life l = { .again = every };
 	int before;
 
 	told = (struct told){ 0 };
-	site.stop = eventfd(0, EFD_CLOEXEC);
-	cr_assert_eq(mag_addr_parse(&site.addr, "127.0.0.1:0"), 0);
+	mag_shutdown_init(&down, NULL);
+	server = new_server(&down);
 	before = client_descriptors();
 	if (mag_runtime_create(&o, &l.rt) == MAG_EBACKEND)
 		cr_skip_test("%s", mag_runtime_why());
 	mag_future_init(&l.done);
 	magi_fault_plan(n, every);
-	l.rc = mag_spawn_from(l.rt, &l.done, serve_run, .site = &site);
+	l.rc = mag_spawn_from(l.rt, &l.done, site, .server = server, .root = root);
 	if (l.rc == 0)
 		serve_with_faults(&l, &reached);
 	magi_fault_plan(0, 0);
 	*served = l.rc == 0 && is_open(&l);
-	cr_assert_eq(write(site.stop, &(uint64_t){ 1 }, 8), 8);
+	mag_shutdown_begin(&down);
 	if (l.rc == 0)
 		cr_assert_eq(mag_future_wait(&l.done, &l.rc, MAG_NEVER), 0);
 	mag_future_fini(&l.done);
 	cr_assert(!*served || l.rc == 0, "%s", mag_errname(l.rc));
-	cr_assert_eq(site.gate.now, 0, "connections that are gone are counted");
+	cr_assert_eq(mag_http_server_metrics(server, &metrics), 0);
+	cr_assert_eq(metrics.connections, 0, "connections that are gone are counted");
+	mag_http_server_destroy(server);
 	until_nothing_is_left(l.rt);
 	cr_assert_eq(mag_runtime_destroy(l.rt, mag_deadline_in(30 * MAG_SECOND)), 0);
 	cr_assert_eq(client_descriptors(), before, "fault %llu, %llu", (unsigned long long)n,
 		     (unsigned long long)every);
-	close(site.stop);
+	cr_assert_eq(mag_shutdown_fini(&down), 0);
 	return reached;
 }
 

@@ -1,91 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* test_serve_turns.c - every fault in turn while magpie serve serves, in the simulator: a client gets an answer or its
  * connection is closed, later ones get an answer, the server stops when it is told to, and nothing is left open. */
-#define SERVE_WORLD_ANSWERS
-#include "serve_world.h"
-
-#include "serve_site.h"
-
-#include <linux/sockios.h>
 #include <magpie/event.h>
 #include <magpie/file.h>
+#include <magpie/http_server.h>
 
-#include "base/alloc.h"
-#include "io/sim_world.h"
 #include "simulated/turns.h"
-
-/* What the server asks of the system. */
-
-void *world_malloc(size_t size)
-{
-	return magi_alloc(size);
-}
-
-void *world_calloc(size_t n, size_t size)
-{
-	return magi_zalloc(n * size);
-}
-
-void *world_aligned_alloc(size_t align, size_t size)
-{
-	return magi_fault() ? NULL : aligned_alloc(align, size);
-}
-
-int world_clock(struct timespec *ts)
-{
-	uint64_t now = mag_now();
-
-	*ts = (struct timespec){ (time_t)(now / MAG_SECOND), (long)(now % MAG_SECOND) };
-	return 0;
-}
-
-static int told(int64_t rc)
-{
-	errno = rc < 0 ? (int)-rc : errno;
-	return rc < 0 ? -1 : (int)rc;
-}
-
-int world_ioctl(int fd, unsigned long what, int *bytes)
-{
-	struct sim_object *o = magi_world_fd_find(magi_host()->world, fd);
-	int fault = magi_fault_at(MAGI_FAULT_SYSTEM, "ioctl");
-
-	if (fault || !o || o->kind != SIM_STREAM)
-		return told(fault ? -fault : -EINVAL);
-	if (what == FIONREAD)
-		*bytes = magi_world_channel_look(o->in) ? (int)o->in->there : 0;
-	else
-		*bytes = (int)o->out->count;
-	return 0;
-}
-
-ssize_t world_send(int fd, const void *bytes, size_t n)
-{
-	struct sim_object *o = magi_world_fd_find(magi_host()->world, fd);
-	int fault = magi_fault_at(MAGI_FAULT_SYSTEM, "send"), rc;
-
-	if (fault || !o)
-		return told(fault ? -fault : -EBADF);
-	rc = magi_world_stream_write(o, bytes, (uint32_t)n);
-	return told(rc == SIM_WAIT ? -EAGAIN : rc);
-}
-
-int world_fcntl(int fd, int command, int value)
-{
-	return told(magi_sys_fcntl(fd, command, value));
-}
-
-int world_statx(int fd, const char *path, int flags, unsigned mask, struct statx *status)
-{
-	return told(magi_sys_statx(fd, path, flags, mask, status));
-}
 
 /* A client: says something, hears until the end. */
 
 struct town {
-	struct serve_site site;
+	mag_http_server *server;
+	struct mag_http_directory files;
+	mag_addr addr;
+	const char *root;
 	mag_event ready;
-	int stop[2];
+	struct mag_shutdown down;
 	bool up, over;
 	uint32_t late; /* clients that waited in vain */
 	int64_t rc;    /* the server's */
@@ -110,7 +40,7 @@ MAG_TASK(client)
 	mag_ledger_add("clients", 1);
 	self->n = 0;
 	MAG_WITH_TIMEOUT(&self->scope, PATIENCE_S * MAG_SECOND);
-	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->town->site.addr, .fd = &self->fd);
+	MAG_CALL(self->rc, mag_tcp_connect, .addr = &self->town->addr, .fd = &self->fd);
 	if (self->rc == 0) {
 		for (self->at = 0; self->text[self->at] && self->slow && self->rc >= 0; self->at++) {
 			MAG_AWAIT(self->rc, mag_send_all, self->fd, self->text + self->at, 1);
@@ -135,33 +65,62 @@ MAG_TASK(client)
 
 /* The server in its town. */
 
-static struct town *town_of(struct serve_site *site)
+static void ready(void *ctx, const mag_addr *at)
 {
-	return (struct town *)(void *)site;
+	struct town *town = ctx;
+
+	town->addr = *at;
+	town->up = true;
+	mag_event_set(&town->ready);
 }
 
-static void ready(struct serve_site *site, const mag_addr *at)
+static int64_t hello(mag_http_exchange *http, void *user)
 {
-	town_of(site)->site.addr = *at;
-	town_of(site)->up = true;
-	mag_event_set(&town_of(site)->ready);
+	(void)user;
+	return mag_http_reply_text(http, 200, "hello");
 }
 
-static void stopping(struct serve_site *site)
+static int prepare(struct town *town)
 {
-	town_of(site)->over = true;
+	const mag_http_server_options o = { .size = sizeof(o), .shutdown = &town->down, .ready = ready, .ctx = town };
+	int rc = mag_http_server_create(&o, &town->server);
+
+	if (rc < 0) {
+		town->server = NULL;
+		return rc;
+	}
+	mag_http_server_listen(town->server, &town->addr);
+	return mag_http_server_route(town->server, "GET", "/{path...}",
+				     town->root ? MAG_HTTP_TASK(mag_http_files) : MAG_HTTP_PLAIN(hello), &town->files);
 }
 
 struct server {
 	mag_frame frame;
 	MAG_ARGS(server, struct town *town;);
-	int64_t rc;
+	int64_t rc, closed;
 };
+
+static void count_connections(mag_http_server *server)
+{
+	mag_http_metrics m = { .size = sizeof(m) };
+
+	mag_sim_assert(mag_http_server_metrics(server, &m) == 0);
+	mag_sim_assert(m.connections == 0);
+}
 
 MAG_TASK(server)
 {
 	MAG_BEGIN(server);
-	MAG_CALL(self->rc, serve_run, .site = &self->town->site);
+	self->rc = prepare(self->town);
+	if (self->rc == 0 && self->town->root)
+		MAG_AWAIT(self->rc, mag_open, self->town->root, O_RDONLY | O_DIRECTORY, 0, &self->town->files.root);
+	if (self->rc >= 0)
+		MAG_CALL(self->rc, mag_http_serve, .server = self->town->server);
+	if (self->town->server)
+		count_connections(self->town->server);
+	mag_http_server_destroy(self->town->server);
+	if (self->town->files.root.generation)
+		MAG_AWAIT(self->closed, mag_close, self->town->files.root);
 	self->town->rc = self->rc;
 	self->town->over = true;
 	mag_event_set(&self->town->ready);
@@ -226,10 +185,9 @@ struct town_life {
 MAG_TASK(town_life)
 {
 	MAG_BEGIN(town_life);
-	self->town =
-		(struct town){ .site = { .listener = -1, .root = self->root, .ready = ready, .stopping = stopping } };
+	self->town = (struct town){ .root = self->root, .files.root = MAG_FD_NONE };
 	mag_event_init(&self->town.ready);
-	mag_addr_parse(&self->town.site.addr, "127.0.0.1:8080");
+	mag_addr_parse(&self->town.addr, "127.0.0.1:8080");
 	self->text = calloc(1, LONG);
 	if (self->root) {
 		MAG_AWAIT(self->waste, mag_mkdir, self->root, 0700);
@@ -239,8 +197,7 @@ MAG_TASK(town_life)
 			 .mode = 0600);
 	}
 	free(self->text);
-	mag_sim_assert(magi_world_pipe(magi_host()->world, self->town.stop) == 0);
-	self->town.site.stop = self->town.stop[0];
+	mag_shutdown_init(&self->town.down, NULL);
 	MAG_GROUP_BEGIN(&self->group, .policy = MAG_COLLECT);
 	MAG_SPAWN(self->rc, &self->group, server, .town = &self->town);
 	if (self->rc == 0) {
@@ -248,11 +205,10 @@ MAG_TASK(town_life)
 		if (self->town.up)
 			MAG_CALL(self->waste, visits, .town = &self->town);
 	}
-	magi_world_close(magi_host()->world, self->town.stop[1]);
+	mag_shutdown_begin(&self->town.down);
 	MAG_GROUP_END(self->waste, &self->group);
 	mag_group_clear(&self->group);
-	magi_world_close(magi_host()->world, self->town.stop[0]);
-	mag_sim_assert(self->town.site.gate.now == 0);
+	mag_sim_assert(mag_shutdown_fini(&self->town.down) == 0);
 	mag_sim_assert_quiescent();
 	MAG_RETURN(0);
 	MAG_END;
@@ -279,8 +235,7 @@ Test(serve_turns, after_each_fault_it_answers_with_files, .timeout = 3600)
 	turns_take(run_files, 2.0);
 }
 
-/* Tried: a connection for which there is no frame to admit it is forgotten; a server that stops when there is no memory
- * to wait for its stop with. */
+/* Tried: a connection for which there is no frame to admit it is forgotten. */
 Test(serve_turns, when_memory_is_out_nobody_is_left_waiting, .timeout = 300)
 {
 	turns_take_memory(run_hello, 2);

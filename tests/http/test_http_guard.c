@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "../../tools/magpie/http_guard.c"
+#include "../../src/http_server/http_guard.c"
+
+static const struct http_limits limits = { .target = 100, .head = 16384, .fields = 100 };
 
 struct walk_case {
 	const char *head;
@@ -34,10 +36,10 @@ static int walk(struct http_guard *g, const char *head, size_t piece, int *statu
 {
 	size_t len = strlen(head), at = 0;
 
-	http_guard_reset(g, 100);
+	magi_http_guard_reset(g, &limits);
 	*status = 0;
 	while (at < len && !g->done) {
-		size_t n = piece < len - at ? piece : len - at, good = http_guard_walk(g, head + at, n, status);
+		size_t n = piece < len - at ? piece : len - at, good = magi_http_guard_walk(g, head + at, n, status);
 
 		at += good;
 		if (good < n)
@@ -69,7 +71,7 @@ Test(http_guard, what_follows_the_empty_line_is_not_looked_at, .timeout = 10)
 
 	cr_assert_eq(walk(&g, "GET / HTTP/1.1\r\n\r\n\n\n", 20, &status), 18);
 	cr_assert_eq(status, 0);
-	cr_assert_eq(http_guard_walk(&g, "\n", 1, &status), 0);
+	cr_assert_eq(magi_http_guard_walk(&g, "\n", 1, &status), 0);
 	cr_assert_eq(status, 0);
 }
 
@@ -80,9 +82,9 @@ Test(http_guard, the_trailer_goes_on_counting, .timeout = 10)
 
 	walk(&g, "GET / HTTP/1.1\r\nA: b\r\n\r\n", 24, &status);
 	cr_assert_eq(g.fields, 1);
-	http_guard_trailer(&g);
+	magi_http_guard_trailer(&g);
 	cr_assert_not(g.done);
-	cr_assert_eq(http_guard_walk(&g, "C: d\r\n\r\n", 8, &status), 8);
+	cr_assert_eq(magi_http_guard_walk(&g, "C: d\r\n\r\n", 8, &status), 8);
 	cr_assert(g.done && status == 0 && g.fields == 2);
-	cr_assert_eq(g.room, HTTP_HEADERS_MAX - strlen("A: b\r\n\r\n") - strlen("C: d\r\n\r\n"));
+	cr_assert_eq(g.room, limits.head - strlen("A: b\r\n\r\n") - strlen("C: d\r\n\r\n"));
 }

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../tools/magpie/http_types.c"
+#include "../../src/http_server/http_types.c"
 
 static const char *type_of(const char *path)
 {
-	return http_type(path, strlen(path));
+	return magi_http_type(path, strlen(path));
 }
 
 Test(http_types, every_entry_is_found, .timeout = 10)
@@ -56,6 +56,6 @@ Test(http_types, an_unknown_name_is_bytes, .timeout = 10)
 
 Test(http_types, only_the_given_length_is_read, .timeout = 10)
 {
-	cr_assert_str_eq(http_type("a.html.gz", 6), "text/html; charset=utf-8");
-	cr_assert_str_eq(http_type("a.html", 2), "application/octet-stream");
+	cr_assert_str_eq(magi_http_type("a.html.gz", 6), "text/html; charset=utf-8");
+	cr_assert_str_eq(magi_http_type("a.html", 2), "application/octet-stream");
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../tools/magpie/http_path.c"
+#include "../../src/http_server/http_path.c"
 
 struct path_case {
 	const char *target, *path; /* NULL: refused as malformed */
@@ -65,7 +65,7 @@ Test(http_path, a_target_means_a_path_below_the_root, .timeout = 10)
 		const struct path_case *c = &good[i];
 		char out[64];
 		bool dir = !c->dir;
-		int rc = http_path(c->target, strlen(c->target), out, sizeof out, &dir);
+		int rc = magi_http_path(c->target, strlen(c->target), out, sizeof out, &dir);
 
 		cr_assert_eq(rc, (int)strlen(c->path), "%s: %d", c->target, rc);
 		cr_assert_str_eq(out, c->path, "%s: %s", c->target, out);
@@ -127,7 +127,7 @@ Test(http_path, what_climbs_or_is_malformed_is_refused, .timeout = 10)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char out[64];
 		bool dir;
-		int rc = http_path(bad[i], strlen(bad[i]), out, sizeof out, &dir);
+		int rc = magi_http_path(bad[i], strlen(bad[i]), out, sizeof out, &dir);
 
 		cr_assert_eq(rc, -EINVAL, "%s: %d", bad[i], rc);
 	}
@@ -138,7 +138,7 @@ Test(http_path, a_raw_NUL_is_refused, .timeout = 10)
 	char out[64];
 	bool dir;
 
-	cr_assert_eq(http_path("/a\0b", 4, out, sizeof out, &dir), -EINVAL);
+	cr_assert_eq(magi_http_path("/a\0b", 4, out, sizeof out, &dir), -EINVAL);
 }
 
 /* The block ends where it may, so that ASan sees a byte too many; without it the byte behind must stay. */
@@ -150,7 +150,7 @@ static void try_room(const char *target, const char *path)
 		int rc;
 
 		out[cap] = '!';
-		rc = http_path(target, strlen(target), out, cap, &dir);
+		rc = magi_http_path(target, strlen(target), out, cap, &dir);
 		cr_assert_eq(out[cap], '!', "%s in %zu bytes", target, cap);
 		if (cap > strlen(path))
 			cr_assert(rc == (int)strlen(path) && strcmp(out, path) == 0, "%s in %zu bytes: %d", target, cap,
@@ -192,7 +192,7 @@ Test(http_path, a_location_stays_on_this_host, .timeout = 10)
 	for (size_t i = 0; i < sizeof locations / sizeof locations[0]; i++) {
 		const struct location_case *c = &locations[i];
 		char out[64];
-		int rc = http_path_location(c->path, c->target, strlen(c->target), out, sizeof out);
+		int rc = magi_http_path_location(c->path, c->target, strlen(c->target), out, sizeof out);
 
 		cr_assert_eq(rc, (int)strlen(c->location), "%s: %d", c->target, rc);
 		cr_assert_str_eq(out, c->location, "%s: %s", c->target, out);
@@ -205,7 +205,7 @@ Test(http_path, a_location_that_does_not_fit_is_refused, .timeout = 10)
 
 	for (size_t cap = 1; cap < 32; cap++) {
 		char *out = malloc(cap);
-		int rc = http_path_location("a b", target, sizeof target - 1, out, cap);
+		int rc = magi_http_path_location("a b", target, sizeof target - 1, out, cap);
 
 		if (rc >= 0)
 			cr_assert(cap >= sizeof location && strcmp(out, location) == 0);
