@@ -17,7 +17,7 @@ through() {
 	: > "$work/$1"
 	"$proxy" 127.0.0.1:0 "127.0.0.1:$port" "$seed" "$1" > "$work/$1" &
 	proxies+=($!)
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		at=$(sed -n 's/^listening on .*://p' "$work/$1")
 		[ -n "$at" ] && return
 		sleep 0.05

@@ -19,7 +19,7 @@ PORT, SECONDS, SEED, KIND = int(sys.argv[1]), float(sys.argv[3]), int(sys.argv[4
 with open(sys.argv[2], "rb") as file:
     BIG = file.read()
 CLIENTS = {"healthy": 4, "mild": 16, "rough": 24}[KIND]
-PATIENCE = 10 if KIND == "healthy" else 60
+PATIENCE = 30 if KIND == "healthy" else 60
 END = time.monotonic() + SECONDS
 FAULTS = []
 WHOLE = [0] * CLIENTS

@@ -14,7 +14,7 @@ until=$((SECONDS + seconds))
 sanitized=
 grep -qE '__(asan|tsan)_init' "$magpie" && sanitized=yes
 
-# What the server may come to keep for answers, in KiB, by and by: 12 MiB a worker (tools/magpie/serve_buffer.c).
+# What the server may come to keep for answers, in KiB, by and by: 12 MiB a worker (src/http_server/http_buffer.c).
 shelves=$((2 * 12 * 1024))
 
 left() {

@@ -133,11 +133,11 @@ def sends_on(what, first, piece):
     s = connect()
     start = time.time()
     s.sendall(first)
-    while not select.select([s], [], [], 0.5)[0] and time.time() - start < 14:
+    while not select.select([s], [], [], 0.5)[0] and time.time() - start < 24:
         s.sendall(piece)
     took = time.time() - start
     codes, rest = answers(read_all(s))
-    if not 9 <= took < 12 or codes != [408] or rest:
+    if not 9 <= took < 20 or codes != [408] or rest:
         fault(f"{what}: {codes}, rest {rest[:60]} after {took:.1f} s")
     try:
         for _ in range(10):
@@ -159,7 +159,7 @@ def silent_head():
     s.sendall(b"GET / HTTP/1.1\r\nHos")
     codes, _ = answers(read_all(s))
     took = time.time() - start
-    if not 9 <= took < 12 or codes != [408]:
+    if not 9 <= took < 20 or codes != [408]:
         fault(f"a silent head: {codes} after {took:.1f} s")
 
 
@@ -195,7 +195,7 @@ def big_files(path):
     if got.count(data) != 40:
         fault(f"a client that reads late got {got.count(data)} of 40 files")
     ask("folder", b"GET /../ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", [400])
-    ask("asterisk", b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", [405])
+    ask("asterisk", b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", [204])
     ask("a name too long", b"GET /" + b"a" * 7000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", [414])
 
 

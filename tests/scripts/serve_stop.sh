@@ -19,7 +19,7 @@ stop_ms() {
 
 start
 stop_ms
-[ "$(cat "$work/ms")" -lt 2000 ] || fault "an idle server takes $(cat "$work/ms") ms to stop"
+[ "$(cat "$work/ms")" -lt 4500 ] || fault "an idle server takes $(cat "$work/ms") ms to stop"
 
 start --threads 2
 kill -INT "$server"
@@ -72,6 +72,33 @@ client=$!
 sleep 0.5
 stop_ms
 [ "$(cat "$work/ms")" -lt 7500 ] || fault "a client that does not read holds the server up for $(cat "$work/ms") ms"
+kill "$client" 2> /dev/null
+
+# a second signal does not wait for it
+start --root "$work"
+python3 - "$port" "$work/heard" << 'PY' &
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n" * 10)
+s.recv(1000)
+open(sys.argv[2], "w").close()
+time.sleep(30)
+PY
+client=$!
+await [ -e "$work/heard" ]
+kill "$server"
+# deaf: it has heard the first one, and listens no more
+deaf() {
+	! (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null
+}
+await deaf
+kill -0 "$server" 2> /dev/null || fault "the first signal ended it with an answer under way"
+from=$(now)
+kill "$server"
+wait "$server"
+same "exit status after a second SIGTERM" 143 $?
+[ $(($(now) - from)) -lt 4500 ] || fault "a second SIGTERM takes $(($(now) - from)) ms"
+server=
 kill "$client" 2> /dev/null
 
 # under load: every answer that has begun is whole

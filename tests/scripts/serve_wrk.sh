@@ -20,7 +20,7 @@ LUA
 run() {
 	local what=$1
 	shift
-	wrk -d 2 "$@" > "$work/wrk"
+	wrk -d 1 --timeout 60 "$@" > "$work/wrk"
 	grep -qE 'Socket errors|Non-2xx' "$work/wrk" && fault "$what: $(grep -E 'Socket errors|Non-2xx' "$work/wrk")"
 	[ "$(sed -n 's/ requests in.*//p' "$work/wrk")" -gt 100 ] || fault "$what: $(cat "$work/wrk")"
 }

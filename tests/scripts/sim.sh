@@ -50,7 +50,7 @@ refused()
 any=$programs/lost_wakeup.so
 refused 2 'which program'
 refused 1 'no-such-file.so' no-such-file.so
-refused 1 'declares no program' "$(ldd "$magpie" | sed -n 's/.*libmagpie.* => \([^ ]*\) .*/\1/p')"
+refused 1 'declares no program' "$(ldd "$magpie" | sed -n 's/.*libmagpie[.]so[^ ]* => \([^ ]*\) .*/\1/p')"
 refused 2 'the names are' "$any" --faults disc
 refused 2 'not a number' "$any" --seeds many
 refused 2 'not a number' "$any" --seed -1
@@ -74,6 +74,12 @@ same "replay of leaves" 1 "$(replayed "$line" | cut -d' ' -f1)"
 "$magpie" sim "$broken/deep.so" --seeds 10 > "$work/text" 2>&1
 same "exit status of deep" 1 $?
 same "what deep did" 1 "$(grep -c 'it crashed: stack overflow' "$work/text")"
+
+"$magpie" sim "$broken/holds.so" --seeds 10 --timeout 1 > "$work/text" 2>&1
+same "exit status of holds" 1 $?
+grep -q 'holds its worker: no point for 0.5 s' "$work/text" || fault "what holds did: $(cat "$work/text")"
+line=$(grep '^replay: ' "$work/text")
+same "replay of holds" "1 ${line##* hash }" "$(replayed "${line/ hash/ --timeout 1 hash}")"
 
 # a name that the shell would take apart
 cp "$broken/leaves.so" "$work/it's a program.so"

@@ -74,7 +74,7 @@ Test(offload_end, stragglers_are_counted_and_end_by_themselves, .timeout = 20)
 	cr_assert_eq(result_of(&done), 0);
 	start(rt, &done, job_task, .fn = look_busy, .arg = NULL);
 	cr_assert_eq(result_of(&done), 0);
-	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(MAG_MILLISECOND)), 2);
+	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(500 * MAG_MILLISECOND)), 2);
 	wait_until(threads_of_process() == before + 2); /* the kernel takes a joined one away a little later */
 	cr_assert_eq(counted(&blocking.destroyed) + counted(&compute.destroyed), 0);
 	open_latch(&compute);

@@ -2,7 +2,7 @@
 """Follows every path through the body of an async function, and knows which locals are lost on some path."""
 from locals.parse import UNEVALUATED, Parser
 from locals.tokens import CLOSING, closing, until
-from locals.verbs import ASSIGNS_FIRST, KEEPS_ARGUMENTS
+from locals.verbs import ASSIGNS_FIRST, EVALUATES_AGAIN, KEEPS_ARGUMENTS
 
 BEFORE_ASSIGNED = {None, "(", ",", "=", "{", "!", "?", ":", "&&", "||"}
 
@@ -116,6 +116,9 @@ class Analysis:
         for var in live:
             if not var.fixed:
                 state.setdefault(var, (name, line))
+        if EVALUATES_AGAIN.match(name):
+            for part in arguments[1:]:
+                self.expression(part, dict(state))
         if target:
             token = self.tokens[target[0]]
             if target[1] - target[0] == 1 and token.var and token.var.reassignable():

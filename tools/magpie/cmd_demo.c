@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd_demo.c - `magpie demo`: what the runtime does, in about ten seconds. */
+/* cmd_demo.c - `magpie demo`: what the runtime does, in about five seconds. */
 #include "commands.h"
 #include "demo.h"
+#include "load_figures.h"
 #include "serve_site.h"
 
 #include <argp.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -55,10 +55,6 @@ MAG_TASK(demo_main)
 {
 	MAG_BEGIN(demo_main);
 	self->demo->workers = mag_runtime_workers(mag_runtime_current());
-	self->demo->tally = aligned_alloc(_Alignof(struct demo_tally), self->demo->workers * sizeof *self->demo->tally);
-	if (!self->demo->tally)
-		MAG_RETURN(-ENOMEM);
-	memset(self->demo->tally, 0, self->demo->workers * sizeof *self->demo->tally);
 	printf("magpie %s: %u worker%s, each with a ring of its own (%s)\n\n", MAGPIE_VERSION, self->demo->workers,
 	       self->demo->workers == 1 ? "" : "s", mag_runtime_backend(mag_runtime_current()));
 	fflush(stdout);
@@ -82,7 +78,7 @@ MAG_TASK(demo_main)
 	}
 	if (self->rc >= 0)
 		demo_print_load(self->demo, &self->before);
-	eventfd_write(self->site->stop, 1);
+	mag_shutdown_begin(self->site->down);
 	MAG_GROUP_END(self->end, &self->group);
 	MAG_RETURN(self->rc < 0 ? self->rc : self->end);
 	MAG_END;
@@ -95,7 +91,7 @@ static bool is_terminal(void)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
 }
 
-static int open_fds(struct demo *d, struct serve_site *site)
+static int open_fds(struct demo *d)
 {
 	struct rlimit lim;
 	sigset_t set;
@@ -111,25 +107,26 @@ static int open_fds(struct demo *d, struct serve_site *site)
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
 		return -1;
 	d->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	site->stop = eventfd(0, EFD_CLOEXEC);
-	return d->signals < 0 || site->stop < 0 ? -1 : 0;
+	return d->signals < 0 ? -1 : 0;
 }
 
 static int demo(const mag_runtime_options *o)
 {
 	struct demo d = { .live = is_terminal() };
-	struct serve_site site = { .listener = -1, .ready = ready, .user = &d };
+	struct mag_shutdown down;
+	struct serve_site site = { .listener = -1, .down = &down, .ready = ready, .user = &d };
 	int64_t rc;
 
 	mag_addr_parse(&site.addr, "127.0.0.1:0");
-	if (open_fds(&d, &site)) {
+	if (open_fds(&d)) {
 		fprintf(stderr, "magpie demo: %s\n", strerror(errno));
 		return 1;
 	}
 	mag_future_init(&d.ready);
+	mag_shutdown_init(&down, NULL);
 	rc = mag_run(o, demo_main, .demo = &d, .site = &site);
 	mag_future_fini(&d.ready);
-	free(d.tally);
+	load_free(&d.load);
 	if (rc < 0) {
 		const char *why = mag_runtime_why();
 
@@ -138,7 +135,7 @@ static int demo(const mag_runtime_options *o)
 		return 1;
 	}
 	demo_print_next(&d);
-	return d.sum.errors || (!d.sum.requests && !d.interrupted) ? 1 : 0;
+	return load_failures(&d.load.all) || (!d.load.all.answers && !d.load.interrupted) ? 1 : 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -173,7 +170,7 @@ int cmd_demo(int argc, char **argv)
 		parse,
 		NULL,
 		"Forks some million tasks, then serves HTTP on loopback to 64 clients in the same "
-		"runtime for eight seconds. Ctrl-C ends it early.",
+		"runtime for five seconds. Ctrl-C ends it early.",
 		NULL,
 		NULL,
 		NULL

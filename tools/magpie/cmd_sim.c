@@ -16,6 +16,8 @@
 #include <sys/personality.h>
 #include <unistd.h>
 
+enum { HELD_S = 20 }; /* with less there is no time for the ten seconds that a step may take */
+
 enum {
 	OPT_SEEDS = 1000,
 	OPT_FIRST,
@@ -340,6 +342,8 @@ int cmd_sim(int argc, char **argv)
 	a.job.seconds = 30;
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (a.job.seconds < HELD_S) /* or the alarm says less */
+		a.job.options.held_ns = a.job.seconds * (MAG_SECOND / 2);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, no run would be told of */
 	if (unsetenv("MAGPIE_SIM") == 0)
 		fix_addresses(argv); /* the variable would take the place of every seed */

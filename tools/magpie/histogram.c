@@ -2,11 +2,10 @@
 /* histogram.c - counts of values, fine where they are small. */
 #include "histogram.h"
 
+#include <math.h>
 #include <string.h>
 
-#define FINE_BITS 6u /* HISTOGRAM_FINE is 1 << FINE_BITS */
-
-/* Values below 64 are their own bucket; above, the top 7 bits of the value, and how far they are from the bottom. */
+/* Values below 128 are their own bucket; above, the top 8 bits of the value, and how far they are from the bottom. */
 static unsigned bucket_of(uint64_t value)
 {
 	unsigned shift;
@@ -15,7 +14,7 @@ static unsigned bucket_of(uint64_t value)
 		return (unsigned)value;
 	if (value >> HISTOGRAM_BITS)
 		return HISTOGRAM_BUCKETS - 1;
-	shift = 63u - (unsigned)__builtin_clzll(value) - FINE_BITS;
+	shift = 63u - (unsigned)__builtin_clzll(value) - HISTOGRAM_FINE_BITS;
 	return shift * HISTOGRAM_FINE + (unsigned)(value >> shift);
 }
 
@@ -39,8 +38,11 @@ void histogram_add(struct histogram *h, uint64_t value)
 {
 	h->bucket[bucket_of(value)]++;
 	h->count++;
+	h->sum += value;
 	if (value > h->max)
 		h->max = value;
+	if (UINT64_MAX - value > h->least)
+		h->least = UINT64_MAX - value;
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)
@@ -48,8 +50,11 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
 		into->bucket[i] += from->bucket[i];
 	into->count += from->count;
+	into->sum += from->sum;
 	if (from->max > into->max)
 		into->max = from->max;
+	if (from->least > into->least)
+		into->least = from->least;
 }
 
 uint64_t histogram_value(const struct histogram *h, double part)
@@ -68,4 +73,28 @@ uint64_t histogram_value(const struct histogram *h, double part)
 			return bucket_top(i) < h->max ? bucket_top(i) : h->max;
 	}
 	return h->max;
+}
+
+uint64_t histogram_min(const struct histogram *h)
+{
+	return h->count ? UINT64_MAX - h->least : 0;
+}
+
+double histogram_mean(const struct histogram *h)
+{
+	return h->count ? (double)h->sum / (double)h->count : 0;
+}
+
+/* Each bucket stands for its middle. */
+double histogram_deviation(const struct histogram *h)
+{
+	double mean = histogram_mean(h), squares = 0, bottom = 0;
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		double top = (double)bucket_top(i), away = (bottom + top) / 2 - mean;
+
+		squares += (double)h->bucket[i] * away * away;
+		bottom = top + 1;
+	}
+	return h->count ? sqrt(squares / (double)h->count) : 0;
 }

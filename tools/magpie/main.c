@@ -9,6 +9,8 @@
 extern int cmd_bench(int argc, char **argv) __attribute__((weak));
 extern int cmd_demo(int argc, char **argv) __attribute__((weak));
 extern int cmd_doctor(int argc, char **argv) __attribute__((weak));
+extern int cmd_load(int argc, char **argv) __attribute__((weak));
+extern int cmd_fetch(int argc, char **argv) __attribute__((weak));
 extern int cmd_serve(int argc, char **argv) __attribute__((weak));
 extern int cmd_sim(int argc, char **argv) __attribute__((weak));
 extern int cmd_stress(int argc, char **argv) __attribute__((weak));
@@ -18,11 +20,13 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "serve", "magpie serve", "serve files, or a hello, over HTTP/1.1", cmd_serve },
+	{ "load", "magpie load", "load a server over HTTP/1.1 and tell how long its answers take", cmd_load },
+	{ "fetch", "magpie fetch", "fetch a list of URLs, with limits and a record of each", cmd_fetch },
 	{ "sim", "magpie sim", "run a program in many simulated schedules, replay one", cmd_sim },
 	{ "stress", "magpie stress", "run a program many times at once, with everything against it", cmd_stress },
 	{ "bench", "magpie bench", "measure this build on this machine", cmd_bench },
 	{ "doctor", "magpie doctor", "say what this machine offers and what is missing", cmd_doctor },
-	{ "demo", "magpie demo", "a server under load in ten seconds", cmd_demo },
+	{ "demo", "magpie demo", "a server under load in five seconds", cmd_demo },
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -25,8 +25,8 @@ const mag_program *program_load(const char *who, const char *path)
 		return NULL;
 	}
 	if (program->size != sizeof(*program) || program->abi != MAGI_ABI) {
-		fprintf(stderr, "%s: %s: built for layout %#x, this is %#x: build it again\n", who, path, program->abi,
-			MAGI_ABI);
+		fprintf(stderr, "%s: %s: built for layout %#x, this is %#x: build it again%s\n", who, path, program->abi,
+			MAGI_ABI, (program->abi ^ MAGI_ABI) == MAGI_ABI_DEBUG ? ", MAGPIE_DEBUG as here" : "");
 		return NULL;
 	}
 	return program;
