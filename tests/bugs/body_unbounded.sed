@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
 # A body may be as long as it likes.
-# file: tools/magpie/http_head.c
+# file: src/http_server/http_request.c
 # test: http.limits http_limits/a_body_has_1_MiB
-s/return ll->content_length > HTTP_BODY_MAX \? 413 : 0;/return 0;/
+s/if \(p->left > p->body_max\)\n\t\t\tmagi_http_fail\(p, 413\);/;/

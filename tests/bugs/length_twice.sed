@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
 # A second Content-Length is passed.
-# file: tools/magpie/http_head.c
+# file: src/http_server/http_head.c
 # test: http.smuggling http_smuggling/length_is_one_number_and_alone
-s/(static int on_field[^}]*)(\thttp_field_name)/\1\tll->flags \&= (uint16_t)~F_CONTENT_LENGTH;\n\2/
+s/(static int on_field[^}]*)(\tmagi_http_field_name)/\1\tll->flags \&= (uint16_t)~F_CONTENT_LENGTH;\n\2/

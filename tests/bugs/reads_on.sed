@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
 # answer: while there is room for more, requests are read on before answers are sent.
-# file: tools/magpie/serve_answer.c
+# file: src/http_server/http_answer.c
 # test: script.serve_deadlines
-s/\tif \(c->out_len\)[^\n]*\n\t\tc->step = SERVE_SEND;/\tif (c->out_len \&\& (c->closing || c->out_len > c->out_size \/ 2))\n\t\tc->step = SERVE_SEND;/
+s/\tif \(c->out_len\)\n\t\tc->step = HTTP_SEND;/\tif (c->out_len \&\& (c->closing || c->out_len > c->out_size \/ 2))\n\t\tc->step = HTTP_SEND;/

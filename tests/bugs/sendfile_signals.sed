@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# worker_main: SIGPIPE, which sendfile(2) raises, ends the program.
-# file: src/run/worker.c
+# worker_begin: SIGPIPE, which sendfile(2) raises, ends the program.
+# file: src/run/life.c
 # test: unit.sendfile
 s/\tblock_sigpipe\(\);[^\n]*\n/\t(void)block_sigpipe;\n/

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The connection stays open after a request that was refused.
-# file: tools/magpie/serve_answer.c
+# file: src/http_server/http_answer.c
 # test: script.serve_raw
-s/c->closing \|= http_closing\(&c->parser\) \|\| !keep_spill\(c, here\);/c->closing |= !keep_spill(c, here);/
-s/(static void serve_say|void serve_say)([^}]*\};[^}]*)\tc->closing \|= !a\.keep_alive;/\1\2/
+s/(static void fault[^}]*\{\n)\tc->closing = true;\n/\1/
+s/c->closing \|= magi_http_closing\(&c->parser\);/;/
+s/(void magi_http_say[^}]*\};[^}]*)\tc->closing \|= !a\.keep_alive \|\| n <= 0;/\1/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
 # A connection without a request stays.
-# file: tools/magpie/serve_conn.c
+# file: src/http_server/http_conn.c
 # test: script.serve_deadlines
-s/#define IDLE_NS \(60 \* MAG_SECOND\)/#define IDLE_NS (86400 * MAG_SECOND)/
+s/at = after\(c->input_since, o->idle_ns\);/at = after(c->input_since, 86400 * MAG_SECOND);/

@@ -72,6 +72,23 @@ FX_UNUSED static int bound(int family, int type, union address a)
 	return fd;
 }
 
+/* A port that nobody has at any address, and that the system gives to nobody who leaves the choice to it: it is below those. */
+FX_UNUSED static uint16_t lone_port(void)
+{
+	static uint32_t turn;
+
+	for (int i = 0; i < 1000; i++) {
+		uint16_t port = (uint16_t)(10000 + ((uint32_t)getpid() * 31 + turn++ * 977) % 20000);
+		int fd = socket_of(AF_INET6, SOCK_STREAM), rc = bind_to(fd, v6(in6addr_any, port));
+
+		magi_sys_close(fd);
+		if (rc == 0)
+			return port;
+	}
+	cr_assert(false, "no port is free");
+	return 0;
+}
+
 FX_UNUSED static union address name_of(int fd)
 {
 	union address a = { 0 };

@@ -117,8 +117,11 @@ static void *wake_each_round(void *arg)
 	struct waker *w = arg;
 
 	for (uint32_t round = 1; round <= ROUNDS; round++) {
-		while (magi_load_acq(&w->go) != round) /* [go] */
+		for (uint32_t i = 1; magi_load_acq(&w->go) != round; i++) { /* [go] */
+			if (i % 1024 == 0)
+				sched_yield(); /* there may be fewer CPUs */
 			magi_pause();
+		}
 		for (uint32_t i = 0; i < (round * 7 & 0xff); i++)
 			magi_pause(); /* sometimes before the owner blocks, sometimes after */
 		magi_store_rlx(&w->gift, round);

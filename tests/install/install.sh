@@ -36,6 +36,28 @@ step cmake --build "$scratch/user/build"
 step "$scratch/user/build/shared"
 step "$scratch/user/build/static"
 
+# modules are components
+if [[ -n $(find "$prefix" -name 'magpie_tlsTargets.cmake') && -n $(find "$prefix" -name 'magpie_websocketTargets.cmake') ]]; then
+	mkdir "$scratch/modules"
+	cat > "$scratch/modules/main.c" <<- 'END'
+		#include <magpie/websocket_tls.h>
+		int main(void) { mag_tls tls = { 0 }; mag_tls_fini(&tls); return !mag_websocket_over_tls.recv; }
+	END
+	cat > "$scratch/modules/CMakeLists.txt" <<- 'END'
+		cmake_minimum_required(VERSION 3.21)
+		project(user LANGUAGES C)
+		find_package(magpie 0.1 REQUIRED COMPONENTS tls websocket)
+		add_executable(shared main.c)
+		target_link_libraries(shared PRIVATE magpie::tls magpie::websocket)
+		add_executable(static main.c)
+		target_link_libraries(static PRIVATE magpie::tls_static magpie::websocket_static)
+	END
+	step cmake -S "$scratch/modules" -B "$scratch/modules/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
+	step cmake --build "$scratch/modules/build"
+	step "$scratch/modules/build/shared"
+	step "$scratch/modules/build/static"
+fi
+
 pc=$(find "$prefix" -name magpie.pc)
 # the file names the prefix of the configuration; this installation went elsewhere
 read -ra flags <<< "$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable=prefix="$prefix" --cflags --libs magpie)"

@@ -40,7 +40,7 @@ struct linear_object {
 	int (*end)(void *object);
 	/* What the lane does next: kind, awaits, item. */
 	void (*draw)(struct linear_lane_state *lane, struct linear_op *op);
-	/* Does it: one that may wait, and one that does not. */
+	/* Does it: one that may wait (NULL: none does), and one that does not. */
 	mag_frame *(*await)(mag_worker *w, mag_frame *f, void *object, struct linear_op *op);
 	int64_t (*act)(mag_worker *w, mag_frame *f, void *object, struct linear_op *op);
 	/* After it, the lane's own book; may be NULL. */

@@ -70,6 +70,10 @@ enum linear_barrier_kind {
 };
 extern const struct linear_spec linear_barrier_spec;
 
+/* A lane has one permit at most; item[0] of an end is what it says. config: the trials. */
+enum linear_breaker_kind { LINEAR_ALLOW, LINEAR_BREAKER_END, LINEAR_BREAKER_STATE };
+extern const struct linear_spec linear_breaker_spec;
+
 /* A task is a lane; item[0] of done: it failed. */
 enum linear_once_kind { LINEAR_BEGIN, LINEAR_TRY_BEGIN, LINEAR_ONCE_DONE, LINEAR_IS_DONE, LINEAR_ONCE_WAITING };
 extern const struct linear_spec linear_once_spec;
@@ -92,5 +96,9 @@ extern const struct linear_spec linear_watch_spec;
 enum linear_broadcast_kind { LINEAR_BROADCAST_RECV, LINEAR_BROADCAST_TRY_RECV, LINEAR_BROADCAST_SEND,
 			     LINEAR_BROADCAST_CLOSE, LINEAR_BROADCAST_WAITING };
 extern const struct linear_spec linear_broadcast_spec;
+
+/* item[0] is the item's number; config: the most. */
+enum linear_pool_kind { LINEAR_POOL_TAKE, LINEAR_POOL_TRY_TAKE, LINEAR_POOL_GIVE, LINEAR_POOL_IDLE };
+extern const struct linear_spec linear_pool_spec;
 
 #endif

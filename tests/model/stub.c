@@ -10,6 +10,20 @@
 		explore_abort(#name " lies outside the model"); \
 	}
 
+/* Debug mode is off. */
+#define SILENT(name)                          \
+	void name(void);                      \
+	__attribute__((weak)) void name(void) \
+	{                                     \
+	}
+
+SILENT(magi_held_drop)
+SILENT(magi_held_put)
+SILENT(magi_task_ended)
+SILENT(magi_unread_heard)
+SILENT(magi_unread_heard_one)
+SILENT(magi_unread_note)
+SILENT(magi_unread_tell)
 STUB(magi_free)
 STUB(magi_io_drain)
 STUB(magi_offload_punt)
@@ -26,6 +40,10 @@ STUB(magi_sleep_cancel)
 STUB(magi_slot_mail)
 STUB(magi_wake_worker)
 STUB(magi_slab_surplus)
+STUB(magi_stall_ended)
+STUB(magi_tell_crowd)
+STUB(magi_tell_left)
+STUB(magi_tell_unheard)
 STUB(magi_slab_refill)
 STUB(magi_class_bytes)
 STUB(magi_gen_leave)
@@ -49,3 +67,13 @@ STUB(magi_monitor_enter)
 STUB(magi_monitor_leave)
 STUB(magi_monitor_wait)
 STUB(magi_monitor_broadcast)
+STUB(magi_mutex_lock)
+STUB(magi_mutex_unlock)
+STUB(mag_sleep_until)
+STUB(mag_now)
+STUB(magi_arrive)
+STUB(magi_call_surplus)
+STUB(magi_deque_pop_shared)
+STUB(magi_fork_end)
+STUB(magi_fork_surplus)
+STUB(magi_leave)

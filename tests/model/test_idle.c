@@ -171,7 +171,7 @@ static void idles(struct magi_worker *w)
 	if (search(w))
 		return;
 	polled[explore_thread()] = false;
-	sleep_until_work(w);
+	sleep_until_work(w, MAGI_NEVER);
 	if (!polled[explore_thread()] && !w->searching)
 		explore_again();
 }

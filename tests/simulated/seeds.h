@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <magpie/magpie.h>
+#include <magpie/sim.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,7 +22,12 @@
 void __lsan_do_leak_check(void);
 #endif
 
-enum { SCHEDULES = 2000, CPUS_MAX = 64 };
+#if defined(MAGI_ASAN)
+enum { SCHEDULES = 500 };
+#else
+enum { SCHEDULES = 2000 };
+#endif
+enum { CPUS_MAX = 64 };
 enum { PROGRAMS = 9 }; /* that share what $MAGPIE_SCHEDULES asks for */
 
 struct share {
@@ -79,5 +85,19 @@ static void run_all(const char *name, int64_t (*run)(uint64_t seed))
 	munmap(shares, CPUS_MAX * sizeof(*shares));
 	cr_assert_eq(done, end);
 }
+
+/* A task as a program of its own; its arguments may look at the seed. */
+#define PROGRAM(name, ...)                                           \
+	static int64_t run_##name(uint64_t seed)                     \
+	{                                                            \
+		return mag_sim_run(seed, NULL, name, ##__VA_ARGS__); \
+	}
+
+/* The test that it does what it says on all schedules. */
+#define ALL(suite, name, says)              \
+	Test(suite, says, .timeout = 36000) \
+	{                                   \
+		run_all(#name, run_##name); \
+	}
 
 #endif

@@ -430,12 +430,6 @@ MAG_TASK(bytes)
 
 /* All of them. */
 
-#define PROGRAM(name)                                 \
-	static int64_t run_##name(uint64_t seed)      \
-	{                                             \
-		return mag_sim_run(seed, NULL, name); \
-	}
-
 PROGRAM(lock)
 PROGRAM(permits)
 PROGRAM(pipe)
@@ -451,18 +445,12 @@ static int64_t run_trade(uint64_t seed)
 	return mag_sim_run(seed, NULL, trade, .kind = (int)(seed % 4));
 }
 
-#define ALL(name, says)                         \
-	Test(schedules, says, .timeout = 36000) \
-	{                                       \
-		run_all(#name, run_##name);     \
-	}
-
-ALL(lock, a_lock_has_one_holder)
-ALL(permits, no_permit_is_lost)
-ALL(pipe, a_queue_keeps_what_is_in_it)
-ALL(signals, everybody_who_waits_is_woken)
-ALL(race, who_loses_a_race_is_joined)
-ALL(forks, forks_within_forks_are_joined)
-ALL(errands, a_job_ends_once)
-ALL(bytes, a_cancelled_read_takes_nothing)
-ALL(trade, what_is_handed_over_is_there_once)
+ALL(schedules, lock, a_lock_has_one_holder)
+ALL(schedules, permits, no_permit_is_lost)
+ALL(schedules, pipe, a_queue_keeps_what_is_in_it)
+ALL(schedules, signals, everybody_who_waits_is_woken)
+ALL(schedules, race, who_loses_a_race_is_joined)
+ALL(schedules, forks, forks_within_forks_are_joined)
+ALL(schedules, errands, a_job_ends_once)
+ALL(schedules, bytes, a_cancelled_read_takes_nothing)
+ALL(schedules, trade, what_is_handed_over_is_there_once)

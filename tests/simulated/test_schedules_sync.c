@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_schedules_sync.c - as test_schedules.c: reader-writer lock, condition, barrier, once. */
+/* test_schedules_sync.c - as test_schedules.c: reader-writer lock, condition, barrier, mutex, once. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <magpie/magpie.h>
@@ -175,6 +175,56 @@ MAG_TASK(barrier)
 	MAG_END;
 }
 
+/* The one that waits comes to its deadline, the holder gives the lock back, and another one wants it, all at once. */
+
+struct keen {
+	mag_frame frame;
+	MAG_ARGS(keen, mag_mutex *mutex; int i;);
+	mag_scope own;
+	int64_t rc, why;
+};
+
+MAG_TASK(keen)
+{
+	MAG_BEGIN(keen);
+	MAG_WITH_TIMEOUT(&self->own, self->i == 1 ? 4 * MAG_MICROSECOND : MAG_SECOND);
+	if (self->i == 2)
+		MAG_AWAIT(self->rc, mag_sleep, 4 * MAG_MICROSECOND);
+	MAG_AWAIT(self->rc, mag_mutex_lock, self->mutex);
+	mag_sim_assert(self->rc == 0 || (self->i == 1 && self->rc == MAG_ECANCELED));
+	if (self->rc == 0) {
+		if (self->i == 0)
+			MAG_AWAIT(self->rc, mag_sleep, 4 * MAG_MICROSECOND);
+		mag_sim_assert(mag_mutex_unlock(self->mutex) == 0);
+	}
+	MAG_SCOPE_END(self->why, &self->own);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct mutex {
+	mag_frame frame;
+	MAG_NO_ARGS(mutex);
+	mag_group group;
+	mag_mutex mutex;
+	int64_t rc;
+	int i;
+};
+
+MAG_TASK(mutex)
+{
+	MAG_BEGIN(mutex);
+	mag_mutex_init(&self->mutex);
+	MAG_GROUP_BEGIN(&self->group);
+	for (self->i = 0; self->i < 3; self->i++)
+		MAG_SPAWN(self->rc, &self->group, keen, .mutex = &self->mutex, .i = self->i);
+	MAG_GROUP_END(self->rc, &self->group);
+	mag_sim_assert(self->rc == 0 && mag_mutex_fini(&self->mutex) == 0);
+	mag_sim_assert_quiescent();
+	MAG_RETURN(0);
+	MAG_END;
+}
+
 /* It is made once; the first fails, others come too late. */
 
 struct maker {
@@ -227,24 +277,14 @@ MAG_TASK(once)
 
 /* All of them. */
 
-#define PROGRAM(name)                                 \
-	static int64_t run_##name(uint64_t seed)      \
-	{                                             \
-		return mag_sim_run(seed, NULL, name); \
-	}
-
 PROGRAM(rwlock)
 PROGRAM(turns)
 PROGRAM(barrier)
+PROGRAM(mutex)
 PROGRAM(once)
 
-#define ALL(name, says)                              \
-	Test(schedules_sync, says, .timeout = 36000) \
-	{                                            \
-		run_all(#name, run_##name);          \
-	}
-
-ALL(rwlock, a_writer_is_alone)
-ALL(turns, no_signal_is_lost)
-ALL(barrier, a_round_is_left_by_all_who_were_in_it)
-ALL(once, it_is_made_once)
+ALL(schedules_sync, rwlock, a_writer_is_alone)
+ALL(schedules_sync, turns, no_signal_is_lost)
+ALL(schedules_sync, barrier, a_round_is_left_by_all_who_were_in_it)
+ALL(schedules_sync, mutex, nobody_waits_for_a_lock_that_is_free)
+ALL(schedules_sync, once, it_is_made_once)

@@ -197,13 +197,7 @@ static int64_t run_starved(uint64_t seed)
 	return rc == -ENOMEM || rc == -EAGAIN ? 0 : rc;
 }
 
-#define ALL(name, says)                         \
-	Test(structured, says, .timeout = 36000) \
-	{                                       \
-		run_all(#name, run_##name);     \
-	}
-
-ALL(gather, sessions_that_are_gathered_are_left_once)
-ALL(any, sessions_of_which_any_will_do_are_left_once)
-ALL(race, sessions_in_a_race_are_left_once)
-ALL(starved, sessions_are_left_once_where_memory_fails)
+ALL(structured, gather, sessions_that_are_gathered_are_left_once)
+ALL(structured, any, sessions_of_which_any_will_do_are_left_once)
+ALL(structured, race, sessions_in_a_race_are_left_once)
+ALL(structured, starved, sessions_are_left_once_where_memory_fails)

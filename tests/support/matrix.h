@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* matrix.h - what must hold for every primitive when who waits for it is cancelled: before, while it waits, and at the
- * very moment when it is granted; by its scope, by a deadline, by its group.
+/* matrix.h - what must hold for every primitive when who waits for it is cancelled: before, while it waits, after and at
+ * the very moment when it is granted; by its scope, by a deadline, by its group, by the end of the runtime.
  *
  * A primitive takes part as a `subject`: something that one task waits for, and that is given by a call. At the start of
  * each case nothing is to be had. */
@@ -8,6 +8,7 @@
 #define MAGPIE_TESTS_MATRIX_H
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <magpie/error.h>
 #include <magpie/runtime.h>
 #include <magpie/scope.h>
@@ -28,9 +29,29 @@ struct subject {
 	bool (*reset)(struct subject *s, mag_worker *w, mag_frame *f);
 	/* At the start, in the task that gives; may be NULL. */
 	void (*set_up)(struct subject *s, mag_worker *w, mag_frame *f);
+	/* Awaited before anything else and at the end, whatever came of it; may be NULL. 0, or why not. */
+	mag_frame *(*enter)(mag_worker *w, mag_frame *f, struct subject *s);
+	mag_frame *(*leave)(mag_worker *w, mag_frame *f, struct subject *s);
 	struct magi_waitq *waitq;
+	uint32_t (*waits)(struct subject *s); /* how many wait; NULL: those in waitq */
+	/* What the last give began, a task's end or a program's, has come to pass; NULL: it is when give returns. */
+	bool (*settled)(struct subject *s);
 	bool stays; /* it is to be had again after the one that got it, or for all */
+	bool late;  /* the waiter hears of it only later: until then a cancellation may be first */
+	bool result; /* what is there is had by who is cancelled, too: it is asked for, not waited for */
+	bool alone; /* one task at a time may wait */
 };
+
+/* An op of a subject: mag_frame *op(w, f, s) that calls async function `fn`, whose only argument is the subject. */
+#define SUBJECT_CALLS(op, fn)                                                                        \
+	static mag_frame *op(mag_worker *w, mag_frame *f, struct subject *s)                         \
+	{                                                                                            \
+		struct fn *called_ = magi_frame_take(w, MAGI_CLASS(sizeof(struct fn)), sizeof(struct fn)); \
+		if (!called_)                                                                        \
+			return magi_wait_done(w, f, -ENOMEM);                                        \
+		called_->s = s;                                                                      \
+		return magi_call(f, &called_->frame, fn##_step, MAGI_CLASS(sizeof(struct fn)));      \
+	}
 
 /* How many wait. */
 uint32_t waiting(struct magi_waitq *q);
@@ -69,20 +90,28 @@ const char *where(int64_t rc);
 		run_rc_;                                                                                           \
 	})
 
-/* All cases that are not races, one after the other. 0, or a failed NEED's code. */
+/* All cases but the races and the last one, one after the other. 0, or a failed NEED's code. */
 struct matrix_cases {
 	mag_frame frame;
 	MAG_ARGS(matrix_cases, struct subject *s;);
-	int64_t rc;
+	int64_t rc, left;
+	uint32_t i;
 };
 MAG_DECLARE_TASK(matrix_cases);
 
-#define MATRIX_CASES(type, make)                                              \
+/* The last one: the runtime ends while one waits. 0, a failed NEED's code, or why there was no runtime. */
+int64_t matrix_shutdown(struct subject *s, uint32_t workers);
+
+#define MATRIX_CASES(type, make) MATRIX_CASES_ON(MATRIX_WORKERS, type, make)
+#define MATRIX_CASES_ON(n_, type, make)                                       \
 	do {                                                                  \
-		static type subject_;                                         \
+		static type subject_, last_;                                  \
 		int64_t rc_;                                                  \
 		make(&subject_);                                              \
-		rc_ = RUN(MATRIX_WORKERS, matrix_cases, .s = &subject_.s);    \
+		rc_ = RUN((n_), matrix_cases, .s = &subject_.s);              \
+		cr_assert_eq(rc_, 0, "%s", where(rc_));                       \
+		make(&last_);                                                 \
+		rc_ = matrix_shutdown(&last_.s, (n_));                        \
 		cr_assert_eq(rc_, 0, "%s", where(rc_));                       \
 	} while (0)
 
@@ -98,23 +127,36 @@ MAG_DECLARE_TASK(matrix_races);
 
 enum { MATRIX_LANES = 4, MATRIX_ROUNDS = 25000, MATRIX_WORKERS = 4 };
 
-/* type: a struct whose first member is `struct subject s`; both ends of the race must have been first at times. */
-#define MATRIX_RACES(type, make)                                                                              \
+/* type: a struct whose first member is `struct subject s`. */
+#define MATRIX_RACE(type, make, rounds_, granted_, cancelled_)                                                \
 	do {                                                                                                  \
 		static type subjects_[MATRIX_LANES];                                                          \
 		struct subject *lanes_[MATRIX_LANES];                                                         \
-		uint64_t granted_ = 0, cancelled_ = 0;                                                        \
 		int64_t rc_;                                                                                  \
 		for (int i_ = 0; i_ < MATRIX_LANES; i_++) {                                                   \
 			make(&subjects_[i_]);                                                                 \
 			lanes_[i_] = &subjects_[i_].s;                                                        \
 		}                                                                                             \
 		rc_ = RUN(MATRIX_WORKERS, matrix_races, .s = lanes_, .lanes = MATRIX_LANES,                   \
-			  .rounds = MATRIX_ROUNDS, .granted = &granted_, .cancelled = &cancelled_);           \
+			  .rounds = (rounds_), .granted = (granted_), .cancelled = (cancelled_));             \
 		cr_assert_eq(rc_, 0, "%s", where(rc_));                                                       \
-		cr_assert_eq(granted_ + cancelled_, (uint64_t)MATRIX_LANES *MATRIX_ROUNDS);                   \
-		cr_assert_gt(granted_, 0);                                                                    \
-		cr_assert_gt(cancelled_, 0);                                                                  \
+		cr_assert_eq(*(granted_) + *(cancelled_), (uint64_t)MATRIX_LANES * (uint64_t)(rounds_));      \
+	} while (0)
+
+/* Both ends of the race must have been first at times. */
+#define MATRIX_RACES(type, make)                                                               \
+	do {                                                                                   \
+		uint64_t granted_ = 0, cancelled_ = 0;                                         \
+		MATRIX_RACE(type, make, MATRIX_ROUNDS, &granted_, &cancelled_);                \
+		cr_assert_gt(granted_, 0);                                                     \
+		cr_assert_gt(cancelled_, 0);                                                   \
+	} while (0)
+
+/* So few rounds that one of them may have been first each time. */
+#define MATRIX_SOME_RACES(type, make, rounds)                                                  \
+	do {                                                                                   \
+		uint64_t granted_ = 0, cancelled_ = 0;                                         \
+		MATRIX_RACE(type, make, rounds, &granted_, &cancelled_);                       \
 	} while (0)
 
 #endif

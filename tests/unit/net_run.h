@@ -7,13 +7,16 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <magpie/error.h>
+#include <magpie/group.h>
 #include <magpie/runtime.h>
 #include <magpie/scope.h>
 #include <magpie/tcp.h>
 #include <magpie/time.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "support/ledger.h"
 
@@ -78,6 +81,42 @@ static inline int listen_local(mag_fd *fd, mag_addr *addr)
 			MAG_AWAIT(rc, mag_sleep, 100 * MAG_MICROSECOND);           \
 		CHECK(cond);                                                       \
 	} while (0)
+
+/* Cancels the scope around its group when so much is there to be read: an event, where a deadline could come before the
+ * operation that it is to cut short has begun. */
+struct cuts_short {
+	mag_frame frame;
+	MAG_ARGS(cuts_short, mag_scope *scope; int raw, least, most;);
+	int64_t rc;
+};
+
+static inline bool readable_is_within(int raw, int least, int most)
+{
+	int n = -1;
+
+	return ioctl(raw, FIONREAD, &n) == 0 && n >= least && n <= most;
+}
+
+MAG_TASK(cuts_short)
+{
+	MAG_BEGIN(cuts_short);
+	while (!readable_is_within(self->raw, self->least, self->most)) {
+		MAG_AWAIT(self->rc, mag_sleep, 100 * MAG_MICROSECOND);
+		if (self->rc < 0)
+			MAG_RETURN(0);
+	}
+	mag_scope_cancel(self->scope);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* To be ended by MAG_GROUP_END of self->cutter, then MAG_SCOPE_END of self->scope. */
+#define CUT_SHORT_BEGIN(raw_, least_, most_)                                                                          \
+	MAG_SCOPE_BEGIN(&self->scope);                                                                                \
+	MAG_GROUP_BEGIN(&self->cutter);                                                                               \
+	MAG_SPAWN(self->rc, &self->cutter, cuts_short, .scope = &self->scope, .raw = (raw_), .least = (least_), \
+		  .most = (most_));                                                                                   \
+	CHECK_EQ(self->rc, 0)
 
 /* A pair of connected TCP sockets. */
 struct connected {

@@ -32,14 +32,20 @@ static inline bool is_raised(const uint32_t *flag)
 	return magi_load_acq(flag); /* [flag] */
 }
 
-/* Keeps the thread busy until the flag is raised; false: it was not, for `ns`. Others get the CPU when they need it. */
+/* Keeps the thread busy until the flag is raised; false: it was not, for `ns`. Others get the CPU when they need it: the
+ * time for which this thread has it not is not counted, as the machine may be busy, or stand still. */
 static inline bool busy_until(const uint32_t *flag, uint64_t ns)
 {
-	uint64_t end = magi_clock_ns() + ns;
+	uint64_t last = magi_clock_ns(), left = ns;
 
 	for (uint32_t i = 1; !is_raised(flag); i++) {
-		if (magi_clock_ns() > end)
+		uint64_t now = magi_clock_ns(), took = now - last;
+
+		took = took < MAG_MILLISECOND ? took : MAG_MICROSECOND;
+		if (took > left)
 			return false;
+		left -= took;
+		last = now;
 		if (i % 64 == 0)
 			sched_yield();
 		magi_pause();

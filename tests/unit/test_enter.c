@@ -222,7 +222,7 @@ static void knock(mag_runtime *rt, int rounds)
 	}
 }
 
-enum { KNOCKS = 100000 / PLAY_SLOWDOWN };
+enum { KNOCKS = 50000 / PLAY_SLOWDOWN };
 
 static void knock_on_each(uint32_t spin_us)
 {

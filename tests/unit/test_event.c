@@ -158,7 +158,7 @@ static void *set_from_outside(void *arg)
 
 Test(event, may_be_freed_by_who_finds_it_set, .timeout = 60)
 {
-	struct setter s = { NULL, getenv("MAGPIE_LONG") ? 20000 : 4000 };
+	struct setter s = { NULL, getenv("MAGPIE_LONG") ? 20000 : 1000 };
 	pthread_t thread;
 	int64_t rc;
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "base/clock.h"
 #include "sched/deque.h"
 #include "sched/ready.h"
 #include "unit/cold.h"
@@ -204,8 +205,39 @@ Test(idle, who_takes_up_work_wakes_a_watcher_unless_there_is_one, .timeout = 5)
 	crew_fini(&c);
 }
 
+/* Tried: the worker that a loop turns counted as the others are. */
+Test(idle, a_watcher_whose_loop_may_be_away_is_one_only_where_no_other_sleeps, .timeout = 5)
+{
+	struct crew c;
+
+	crew_init(&c, 4);
+	c.rt->hosted = true;
+	c.rt->here = c.w[1];
+	magi_sleep_begin(c.w[1]);
+	cr_assert(magi_watch_begin(c.w[1]));
+	magi_search_found(c.w[0]);
+	cr_assert_eq(crew_rings(&c, 1), 0, "nobody else could be woken");
+	magi_sleep_begin(c.w[2]);
+	magi_search_found(c.w[0]);
+	cr_assert_eq(crew_rings(&c, 2), 1);
+	magi_search_end(c.w[2]);
+	magi_sleep_end(c.w[2]);
+	magi_search_end(c.w[2]);
+	magi_sleep_begin(c.w[2]);
+	magi_sleep_begin(c.w[3]);
+	cr_assert(magi_watch_begin(c.w[2]));
+	cr_assert(magi_watch_begin(c.w[3]), "two besides that one");
+	magi_search_found(c.w[0]);
+	cr_assert_eq(crew_rings(&c, 1) + crew_rings(&c, 2) + crew_rings(&c, 3), 1, "none more");
+	for (int i = 1; i < 4; i++)
+		magi_sleep_end(c.w[i]);
+	cr_assert_eq(c.rt->idle.watchers, 0);
+	crew_fini(&c);
+}
+
 struct duel {
 	struct crew crew;
+	uint32_t last;   /* before a round's frame is pushed: whether it is the last one */
 	uint32_t asleep; /* atomic: rounds in which the sleeper went to sleep */
 	uint32_t taken;  /* atomic: rounds whose frame was taken */
 	mag_frame frame;
@@ -219,7 +251,7 @@ static void *sleep_and_steal(void *arg)
 	struct magi_worker *w = d->crew.w[1];
 	struct magi_deque *victim = &d->crew.w[0]->pub.deque;
 
-	for (uint32_t round = 1; round <= ROUNDS; round++) {
+	for (uint32_t round = 1, last = 0; !last; round++) {
 		mag_frame *f = NULL;
 
 		while (!f) {
@@ -240,6 +272,7 @@ static void *sleep_and_steal(void *arg)
 				magi_deque_revoke(victim); /* it was offered before anybody slept */
 		}
 		magi_search_end(w);
+		last = d->last;
 		magi_store_rel(&d->taken, round); /* [round] */
 	}
 	return NULL;
@@ -250,6 +283,7 @@ static void *sleep_and_steal(void *arg)
  * push stays in the store buffer. */
 Test(idle, push_is_seen_by_who_falls_asleep_or_wakes_him, .timeout = 60)
 {
+	const uint64_t end = magi_clock_ns() + 20 * MAGI_NS_PER_S; /* with one CPU for both, or less, each round takes long */
 	static struct duel d;
 	pthread_t thread;
 
@@ -257,9 +291,13 @@ Test(idle, push_is_seen_by_who_falls_asleep_or_wakes_him, .timeout = 60)
 	cold_init(&d.sleeper, 1);
 	cold_init(&d.owner, 2);
 	cr_assert_eq(pthread_create(&thread, NULL, sleep_and_steal, &d), 0);
-	for (uint32_t round = 1; round <= ROUNDS; round++) {
-		while (magi_load_acq(&d.asleep) < round) /* [round] */
+	for (uint32_t round = 1; !d.last; round++) {
+		for (uint32_t i = 1; magi_load_acq(&d.asleep) < round; i++) { /* [round] */
+			if (i % 1024 == 0)
+				sched_yield();
 			magi_pause();
+		}
+		d.last = round == ROUNDS || magi_clock_ns() > end;
 		cold_pause(&d.owner, 64);
 		cold_stores(&d.owner);
 		cr_assert(magi_deque_push(&d.crew.w[0]->pub.deque, &d.frame));

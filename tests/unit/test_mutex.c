@@ -291,11 +291,19 @@ MAG_TASK(overtaking)
 Test(mutex, waiter_is_not_overtaken_for_ever, .timeout = 20)
 {
 	static struct shared s;
-	int64_t rc = RUN(1, overtaking, .s = &s);
+	bool overtaken = false;
 
-	cr_assert_eq(rc, 0, "%s", where(rc));
+	/* not in each try: who has the CPU taken away for MAG_FAIR_US overtakes nobody any more */
+	for (int i = 0; i < 100 && !overtaken; i++) {
+		int64_t rc;
+
+		s.tries = 0;
+		rc = RUN(1, overtaking, .s = &s);
+		cr_assert_eq(rc, 0, "%s", where(rc));
+		overtaken = s.tries > 1;
+	}
 #ifndef MAGI_FORCED_MIGRATION
-	cr_assert_gt(s.tries, 1, "the waiter was not overtaken once: this shows nothing");
+	cr_assert(overtaken, "the waiter was not overtaken once: this shows nothing");
 #endif
 }
 

@@ -91,6 +91,25 @@ Test(runtime, program_of_another_layout_is_refused, .timeout = 10)
 	cr_assert_eq(magi_run(NULL, MAGI_ABI ^ 1u << 16, NULL, 0, 0, 0, NULL, 0), MAG_EABI);
 }
 
+/* As one with checks at a library without is, or the reverse. Tried: MAGI_ABI without that bit. */
+Test(runtime, program_of_another_mind_about_checks_is_refused, .timeout = 10)
+{
+#ifdef MAGPIE_DEBUG
+	static const char words[] = "built without -DMAGPIE_DEBUG=1, this library with";
+#else
+	static const char words[] = "built with -DMAGPIE_DEBUG=1, this library without";
+#endif
+	mag_runtime *rt;
+
+	cr_assert_eq(magi_runtime_create(NULL, MAGI_ABI ^ MAGI_ABI_DEBUG, &rt), MAG_EABI);
+	cr_assert(strstr(mag_runtime_why(), words), "%s", mag_runtime_why());
+#ifdef MAGPIE_DEBUG
+	cr_assert_neq(MAGI_ABI & MAGI_ABI_DEBUG, 0);
+#else
+	cr_assert_eq(MAGI_ABI & MAGI_ABI_DEBUG, 0);
+#endif
+}
+
 Test(runtime, options_of_an_older_program_are_shorter, .timeout = 10)
 {
 	struct magi_world *world = magi_world_create(1, MAGI_SIM_COMPLETION);

@@ -37,13 +37,13 @@ struct head_goes {
 	mag_rwlock lock;
 	mag_group group;
 	mag_handle writer;
-	uint32_t done;
+	uint32_t done, gone;
 	int64_t rc;
 };
 
 struct late_writer {
 	mag_frame frame;
-	MAG_ARGS(late_writer, mag_rwlock *lock;);
+	MAG_ARGS(late_writer, mag_rwlock *lock; uint32_t *gone;);
 	int64_t rc;
 };
 
@@ -51,6 +51,7 @@ MAG_TASK(late_writer)
 {
 	MAG_BEGIN(late_writer);
 	MAG_AWAIT(self->rc, mag_rwlock_lock_write_until, self->lock, mag_deadline_in(5 * MAG_MILLISECOND));
+	raise_flag(self->gone);
 	NEED(self->rc == MAG_ETIMEDOUT);
 	MAG_RETURN(0);
 	MAG_END;
@@ -60,17 +61,18 @@ MAG_TASK(head_goes)
 {
 	MAG_BEGIN(head_goes);
 	mag_rwlock_init(&self->lock);
-	self->done = 0;
+	self->done = self->gone = 0;
 	MAG_AWAIT(self->rc, mag_rwlock_lock_read, &self->lock);
 	NEED(self->rc == 0);
 	MAG_GROUP_BEGIN(&self->group);
 	if (self->by_deadline)
-		MAG_SPAWN(self->rc, &self->group, late_writer, .lock = &self->lock);
+		MAG_SPAWN(self->rc, &self->group, late_writer, .lock = &self->lock, .gone = &self->gone);
 	else
 		MAG_SPAWN_AS(self->rc, &self->writer, &self->group, reader, .lock = &self->lock, .write = true,
 			     .done = &self->done);
 	NEED(self->rc == 0);
-	UNTIL_WAITING(self->rc, &self->lock.waitq, 1);
+	while (waiting(&self->lock.waitq) < 1 && !is_raised(&self->gone)) /* a busy machine may miss its wait */
+		MAG_YIELD(self->rc);
 	MAG_SPAWN(self->rc, &self->group, reader, .lock = &self->lock, .done = &self->done);
 	NEED(self->rc == 0);
 	if (!self->by_deadline) {

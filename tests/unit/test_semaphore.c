@@ -192,9 +192,11 @@ Test(semaphore, any_thread_may_release, .timeout = 60)
 
 /* A foreign thread releases, and who acquires frees the semaphore (tried: a release that always takes the lock;
  * ThreadSanitizer reports it). */
+#define NO_MORE ((mag_semaphore *)1)
+
 struct freed {
 	mag_frame frame;
-	MAG_ARGS(freed, mag_semaphore **mailbox; uint32_t rounds;);
+	MAG_ARGS(freed, mag_semaphore **mailbox; uint32_t rounds; uint64_t until;);
 	mag_semaphore *semaphore;
 	mag_scope scope;
 	uint32_t i;
@@ -204,7 +206,7 @@ struct freed {
 MAG_TASK(freed)
 {
 	MAG_BEGIN(freed);
-	for (self->i = 0; self->i < self->rounds; self->i++) {
+	for (self->i = 0; self->i < self->rounds && mag_now() < self->until; self->i++) {
 		self->semaphore = malloc(sizeof(*self->semaphore));
 		NEED(self->semaphore);
 		NEED(mag_semaphore_init(self->semaphore, 0, 1) == 0);
@@ -223,40 +225,32 @@ MAG_TASK(freed)
 		}
 		free(self->semaphore);
 	}
+	magi_store_rel(self->mailbox, NO_MORE);
 	MAG_RETURN(0);
 	MAG_END;
 }
 
-struct releaser {
-	mag_semaphore *mailbox;
-	uint32_t rounds;
-};
-
 static void *release_each(void *arg)
 {
-	struct releaser *r = arg;
+	mag_semaphore **mailbox = arg, *semaphore;
 
-	for (uint32_t i = 0; i < r->rounds;) {
-		mag_semaphore *semaphore = magi_xchg_ar(&r->mailbox, NULL);
-
-		if (semaphore) {
+	while ((semaphore = magi_xchg_ar(mailbox, NULL)) != NO_MORE) {
+		if (semaphore)
 			mag_semaphore_release(semaphore, 1);
-			i++;
-		} else {
+		else
 			sched_yield();
-		}
 	}
 	return NULL;
 }
 
 Test(semaphore, may_be_freed_by_who_got_the_last_permit, .timeout = 60)
 {
-	struct releaser r = { NULL, 20000 };
+	mag_semaphore *mailbox = NULL;
 	pthread_t thread;
 	int64_t rc;
 
-	cr_assert_eq(pthread_create(&thread, NULL, release_each, &r), 0);
-	rc = RUN(2, freed, .mailbox = &r.mailbox, .rounds = r.rounds);
+	cr_assert_eq(pthread_create(&thread, NULL, release_each, &mailbox), 0);
+	rc = RUN(2, freed, .mailbox = &mailbox, .rounds = 20000, .until = mag_deadline_in(5 * MAG_SECOND));
 	cr_assert_eq(rc, 0, "%s", where(rc));
 	pthread_join(thread, NULL);
 }

@@ -120,6 +120,7 @@ struct early {
 	mag_frame frame;
 	MAG_NO_ARGS(early);
 	mag_fd pair[2], file, none;
+	mag_group cutter;
 	mag_scope scope;
 	size_t count, got;
 	int64_t rc, end;
@@ -145,7 +146,7 @@ MAG_TASK(early)
 	CHECK_EQ(self->rc, MAG_ECANCELED);
 	CHECK_EQ(self->count, 0);
 	/* nobody takes it */
-	MAG_WITH_TIMEOUT(&self->scope, 5 * MAG_MILLISECOND);
+	CUT_SHORT_BEGIN(mag_fd_raw(self->pair[1]), 1, INT_MAX);
 	MAG_CALL(self->rc, mag_sendfile, .to = self->pair[0], .file = self->file, .length = BYTES,
 		 .count = &self->count);
 	CHECK_EQ(self->rc, MAG_ECANCELED);
@@ -153,6 +154,7 @@ MAG_TASK(early)
 	MAG_CALL(self->rc, mag_sendfile, .to = self->pair[0], .file = self->file, .length = BYTES, .count = &self->got);
 	CHECK_EQ(self->rc, MAG_ECANCELED);
 	CHECK_EQ(self->got, 0);
+	MAG_GROUP_END(self->end, &self->cutter);
 	MAG_SCOPE_END(self->end, &self->scope);
 	MAG_AWAIT(self->rc, mag_shutdown, self->pair[0], SHUT_WR);
 	MAG_AWAIT(self->rc, mag_recv_all, self->pair[1], self->back, BYTES, &self->got);

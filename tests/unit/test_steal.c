@@ -15,6 +15,13 @@ static void in_step_for(struct magi_worker *w, uint64_t us)
 	w->noted = (magi_ticks() - us * w->rt->ticks_per_us) << 16 | (w->picks & 0xffff);
 }
 
+/* In a step that has begun just now, and has whatever becomes of this thread meanwhile. */
+static void in_new_step(struct magi_worker *w)
+{
+	w->awake = 1;
+	w->noted = (magi_ticks() + UINT64_C(3600000000) * w->rt->ticks_per_us) << 16 | (w->picks & 0xffff);
+}
+
 static void crew_of_two(struct crew *c)
 {
 	crew_init(c, 2);
@@ -73,7 +80,7 @@ Test(steal, woken_tasks_are_left_to_a_worker_that_is_not_busy, .timeout = 5)
 	crew_frame(&f, MAGI_SPAWN);
 	magi_ready_push(&c.w[0]->ready, &f);
 	cr_assert_not(magi_steal(c.w[1]));
-	in_step_for(c.w[0], 1);
+	in_new_step(c.w[0]);
 	cr_assert_not(magi_steal(c.w[1]));
 	in_step_for(c.w[0], 100);
 	cr_assert(magi_steal(c.w[1]));
@@ -131,7 +138,7 @@ Test(steal, who_falls_asleep_knows_until_when, .timeout = 5)
 	cr_assert_eq(magi_steal_watch(c.w[1]), 0, "something to take");
 	magi_deque_pop(&c.w[0]->pub.deque);
 	magi_ready_push(&c.w[0]->ready, &f);
-	in_step_for(c.w[0], 1);
+	in_new_step(c.w[0]);
 	cr_assert(magi_steal_watch(c.w[1]) <= 200000, "soon something to take");
 	in_step_for(c.w[0], 100);
 	cr_assert_eq(magi_steal_watch(c.w[1]), 0);
@@ -215,13 +222,19 @@ MAG_TASK(busy_before)
 	MAG_END;
 }
 
-enum { TRIES = 20, SOON_US = 200 * PLAY_SLOWDOWN };
+enum { TRIES = 20, TRIES_MAX = 2000, SOON_US = 200 * PLAY_SLOWDOWN };
 
-/* The best of some: whoever else uses the machine may take a CPU away. But never once is it the whole second. */
+/* The best of some, or of more: whoever else uses the machine may take a CPU away. But never once is it the whole
+ * second. */
 static void expect_soon(const char *what, int64_t rc, uint64_t took, uint64_t *best)
 {
 	cr_assert_eq(rc, 0, "%s: not before its busy sibling had ended", what);
 	*best = took < *best ? took : *best;
+}
+
+static bool once_more(int tries, uint64_t best)
+{
+	return tries < TRIES || (best > SOON_US * MAGI_NS_PER_US && tries < TRIES_MAX);
 }
 
 static void fork_beside_an_idle_worker(uint32_t spin_us)
@@ -230,7 +243,7 @@ static void fork_beside_an_idle_worker(uint32_t spin_us)
 	uint64_t best = MAGI_NEVER, took = 0;
 	int64_t rc = 0;
 
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; once_more(i, best); i++) {
 		mag_future done;
 
 		mag_future_init(&done);
@@ -261,7 +274,7 @@ Test(steal, forked_sibling_starts_soon_though_the_thief_was_idle_only_later, .ti
 	uint64_t best = MAGI_NEVER, took = 0;
 	int64_t rc;
 
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; once_more(i, best); i++) {
 		uint32_t here = 0, running = 0;
 		mag_future before, done;
 
@@ -310,7 +323,7 @@ Test(steal, spawned_task_of_a_busy_one_starts_soon_on_a_sleeping_worker, .timeou
 	uint64_t best = MAGI_NEVER, took = 0;
 	int64_t rc;
 
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; once_more(i, best); i++) {
 		mag_future done;
 
 		mag_future_init(&done);
@@ -333,7 +346,7 @@ struct spread {
 
 static bool all_arrive(uint32_t *arrived, uint32_t all)
 {
-	uint64_t end = magi_clock_ns() + 10 * MAG_SECOND;
+	uint64_t end = magi_clock_ns() + 30 * MAG_SECOND;
 
 	magi_add_ar(arrived, 1u);              /* [arrived] */
 	while (magi_load_acq(arrived) < all) { /* [arrived] */

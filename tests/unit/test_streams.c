@@ -124,11 +124,21 @@ static int ends_badly(void *ctx, void *item)
 	return (*(int *)ctx)++ ? -EPIPE : (*(int *)item = 1);
 }
 
+/* A source that says so itself: nobody has cancelled anything. */
+static int gives_up(void *ctx, void *item)
+{
+	(void)ctx;
+	(void)item;
+	return MAG_ECANCELED;
+}
+
 struct failing {
 	mag_frame frame;
 	MAG_NO_ARGS(failing);
-	mag_stream_function source;
+	mag_stream_function source, more;
 	mag_stream_map map;
+	mag_stream_chain chain;
+	mag_stream *two[2];
 	int64_t rc;
 	int n, item, i;
 };
@@ -155,11 +165,21 @@ MAG_TASK(failing)
 	CHECK(self->rc == -EPIPE); /* the 1 was dropped */
 	MAG_AWAIT(self->rc, mag_stream_next, &self->map.stream, &self->item);
 	CHECK(self->rc == 0 && self->n == 2);
+
+	CHECK(mag_stream_function_init(&self->source, sizeof(int), gives_up, NULL) == 0);
+	CHECK(mag_stream_function_init(&self->more, sizeof(int), count_up, &self->n) == 0);
+	self->two[0] = &self->source.stream;
+	self->two[1] = &self->more.stream;
+	CHECK(mag_stream_chain_init(&self->chain, self->two, 2) == 0);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->chain.stream, &self->item);
+	CHECK(self->rc == MAG_ECANCELED);
+	MAG_AWAIT(self->rc, mag_stream_next, &self->chain.stream, &self->item);
+	CHECK(self->rc == 0); /* and not what the next of them has */
 	MAG_RETURN(0);
 	MAG_END;
 }
 
-/* Tried: a map, and a function's stream, that do not remember their error. */
+/* Tried: a map, and a function's stream, that do not remember their error; a chain that goes on behind one. */
 Test(streams, an_error_comes_once_and_then_the_end, .timeout = 10)
 {
 	cr_assert_eq(RUN(1, failing), 0);

@@ -229,3 +229,59 @@ Test(streams_wait, who_is_cancelled_gets_nothing_and_loses_nothing, .timeout = 1
 	EACH_WORKERS(n)
 		cr_assert_eq(RUN(n, cancelled_before), 0);
 }
+
+/* An end of a stream that never waits, and never ends: its time is up all the same. */
+static int few_keys(void *ctx, void *item)
+{
+	*(int *)item = (*(int *)ctx)++ & 3;
+	return 1;
+}
+
+struct endless_ends {
+	mag_frame frame;
+	MAG_NO_ARGS(endless_ends);
+	mag_stream_function source;
+	mag_table table;
+	mag_scope scope;
+	uint64_t ns;
+	int64_t rc, why, sum;
+	int n;
+};
+
+MAG_TASK(endless_ends)
+{
+	MAG_BEGIN(endless_ends);
+	self->n = 0;
+	self->sum = 0;
+	self->table = (mag_table){ 0 };
+	CHECK(mag_stream_function_init(&self->source, sizeof(int), few_keys, &self->n) == 0);
+	MAG_WITH_TIMEOUT(&self->scope, 5 * MAG_MILLISECOND);
+	MAG_CALL(self->rc, mag_stream_fold, .stream = &self->source.stream, .fold = add_int, .ctx = &self->sum);
+	MAG_SCOPE_END(self->why, &self->scope);
+	CHECK(self->rc == MAG_ECANCELED && self->why == MAG_ETIMEDOUT);
+	/* on a busy machine its time may be up before it has begun */
+	for (self->ns = 5 * MAG_MILLISECOND; self->table.count < 4; self->ns *= 2) {
+		CHECK(mag_stream_function_init(&self->source, sizeof(int), few_keys, &self->n) == 0);
+		mag_table_fini(&self->table);
+		MAG_WITH_TIMEOUT(&self->scope, self->ns);
+		MAG_CALL(self->rc, mag_stream_to_table, .stream = &self->source.stream, .into = &self->table,
+			 .key_size = sizeof(int), .limit = 10);
+		MAG_SCOPE_END(self->why, &self->scope);
+		CHECK(self->rc == MAG_ECANCELED && self->why == MAG_ETIMEDOUT && self->table.count <= 4);
+	}
+	mag_table_fini(&self->table);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* Tried: a table that lets others run only when it has grown. */
+Test(streams_wait, what_never_waits_lets_others_run, .timeout = 20)
+{
+	mag_runtime *rt = play_real(1, 0);
+	struct play p = { NULL, rt };
+	int64_t rc;
+
+	play_run(&p, rc, endless_ends);
+	cr_assert_eq(rc, 0);
+	cr_assert_eq(mag_runtime_destroy(rt, mag_deadline_in(30 * MAG_SECOND)), 0);
+}

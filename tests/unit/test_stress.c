@@ -143,7 +143,7 @@ Test(stress, what_it_waits_for_is_said_while_it_does, .timeout = 120)
 	int fd = catch_stderr();
 	int64_t rc;
 
-	options.limit_ns = 100 * MAG_MILLISECOND;
+	options.limit_ns = 500 * MAG_MILLISECOND;
 	options.cancel_in = UINT32_MAX;
 	options.at_once = 1; /* one that has ended, cancelled, is not in the dump any more */
 	options.quiet = false;

@@ -214,6 +214,64 @@ Test(tree, it_says_since_when, .timeout = 30)
 	cr_assert_eq(rc, 0, "%s", where(rc));
 }
 
+/* One that waits again and again, as consumers do. */
+struct again {
+	mag_frame frame;
+	MAG_ARGS(again, mag_queue *queue;);
+	uint64_t element;
+	int64_t rc;
+};
+
+MAG_TASK(again)
+{
+	MAG_BEGIN(again);
+	do
+		MAG_AWAIT(self->rc, mag_queue_pop, self->queue, &self->element);
+	while (self->rc == 0);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct since_again {
+	mag_frame frame;
+	MAG_NO_ARGS(since_again);
+	mag_group group;
+	mag_queue queue;
+	uint64_t element;
+	int64_t rc;
+};
+
+MAG_TASK(since_again)
+{
+	const char *found;
+
+	MAG_BEGIN(since_again);
+	self->element = 1;
+	NEED(mag_queue_init(&self->queue, 2, sizeof(uint64_t)) == 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, again, .queue = &self->queue);
+	UNTIL_WAITING(self->rc, &self->queue.waitq, 1);
+	MAG_AWAIT(self->rc, mag_sleep, 1000 * MAG_MILLISECOND);
+	NEED(mag_queue_try_push(&self->queue, &self->element) == 0);
+	UNTIL_WAITING(self->rc, &self->queue.waitq, 1);
+	found = strstr(dump(mag_runtime_current()), "again: mag_queue_pop, ");
+	NEED(found != NULL);
+	found += strlen("again: mag_queue_pop, ");
+	NEED(strncmp(found + strspn(found, "0123456789."), " s", 2)); /* it is not the first wait that is told of */
+	mag_queue_close(&self->queue);
+	MAG_GROUP_END(self->rc, &self->group);
+	mag_queue_fini(&self->queue);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+Test(tree, it_says_since_when_it_waits_this_time, .timeout = 30)
+{
+	int64_t rc = RUN(1, since_again, );
+
+	cr_assert_eq(rc, 0, "%s", where(rc));
+}
+
 /* All at once, while they come and go. */
 struct fly {
 	mag_frame frame;
@@ -230,7 +288,7 @@ MAG_TASK(fly)
 	MAG_AWAIT(self->rc, mag_sleep, (uint64_t)(self->depth * 10 + 1) * MAG_MICROSECOND);
 	if (self->depth == 0)
 		MAG_RETURN(0);
-	MAG_WITH_TIMEOUT(&self->scope, MAG_SECOND);
+	MAG_WITH_TIMEOUT(&self->scope, 1000 * MAG_SECOND);
 	MAG_FORK(fly, .depth = self->depth - 1);
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < 3; self->i++)

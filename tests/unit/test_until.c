@@ -327,3 +327,144 @@ Test(until, deadline_of_a_scope_around_it_is_a_cancellation, .timeout = 20)
 
 	RUN(rc, never);
 }
+
+/* What ends as cancelled by itself, shortly before the deadline, which passes before the one that waits has run. */
+
+struct ends_cancelled {
+	mag_frame frame;
+	MAG_ARGS(ends_cancelled, mag_event *end;);
+	int64_t rc;
+};
+
+MAG_TASK(ends_cancelled)
+{
+	MAG_BEGIN(ends_cancelled);
+	MAG_AWAIT(self->rc, mag_event_wait, self->end);
+	MAG_RETURN(MAG_ECANCELED);
+	MAG_END;
+}
+
+struct crosses {
+	mag_frame frame;
+	MAG_ARGS(crosses, struct magi_world *world; enum twin which;);
+	mag_group members, group;
+	struct all all;
+	mag_scope *scope;
+	uint64_t took;
+	uint32_t never;
+	int64_t rc, got;
+};
+
+MAG_TASK(crosses)
+{
+	MAG_BEGIN(crosses);
+	self->all = (struct all){ .mutex = MAG_MUTEX_INIT };
+	self->never = 0;
+	mag_future_init(&self->all.future);
+	MAG_GROUP_BEGIN(&self->members, .policy = MAG_COLLECT);
+	MAG_SPAWN_AS(self->rc, &self->all.handle, &self->members, ends_cancelled, .end = &self->all.end);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, waits, .a = &self->all, .which = self->which, .ns = MAG_SECOND,
+		  .got = &self->got, .took = &self->took, .scope = &self->scope);
+	UNTIL_WAITING(self->rc, waitq_of(&self->all, self->which), 1);
+	if (self->which == FUTURE) {
+		mag_future_complete(&self->all.future, MAG_ECANCELED);
+	} else {
+		mag_event_set(&self->all.end);
+		while (waiting(&self->all.handle.waiters))
+			MAG_YIELD(self->rc);
+	}
+	magi_world_advance(self->world, 2 * MAG_SECOND);
+	busy_until(&self->never, MAG_MILLISECOND); /* timers are looked at before the next task runs */
+	MAG_GROUP_END(self->rc, &self->group);
+	NEED(self->got == MAG_ECANCELED);
+	mag_event_set(&self->all.end);
+	MAG_GROUP_END(self->rc, &self->members);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+/* The same of a stream, whose stage gives that for an item which has come in time. */
+
+static int cancels(void *ctx, const void *in, void *out)
+{
+	(void)ctx;
+	(void)in;
+	(void)out;
+	return MAG_ECANCELED;
+}
+
+struct takes_until {
+	mag_frame frame;
+	MAG_ARGS(takes_until, mag_queue *queue;);
+	mag_stream_queue source;
+	mag_stream_map map;
+	uint64_t item;
+	int64_t rc;
+};
+
+MAG_TASK(takes_until)
+{
+	MAG_BEGIN(takes_until);
+	NEED(mag_stream_queue_init(&self->source, self->queue) == 0);
+	NEED(mag_stream_map_init(&self->map, &self->source.stream, sizeof(uint64_t), cancels, NULL) == 0);
+	MAG_AWAIT(self->rc, mag_stream_next_until, &self->map.stream, &self->item, mag_deadline_in(MAG_SECOND));
+	NEED(self->rc == MAG_ECANCELED);
+	MAG_RETURN(0);
+	MAG_END;
+}
+
+struct streams_cross {
+	mag_frame frame;
+	MAG_ARGS(streams_cross, struct magi_world *world;);
+	mag_queue queue;
+	mag_group group;
+	uint64_t item;
+	uint32_t never;
+	int64_t rc;
+};
+
+MAG_TASK(streams_cross)
+{
+	MAG_BEGIN(streams_cross);
+	self->item = 1;
+	self->never = 0;
+	NEED(mag_queue_init(&self->queue, 1, sizeof(self->item)) == 0);
+	MAG_GROUP_BEGIN(&self->group);
+	MAG_SPAWN(self->rc, &self->group, takes_until, .queue = &self->queue);
+	UNTIL_WAITING(self->rc, &self->queue.waitq, 1);
+	NEED(mag_queue_try_push(&self->queue, &self->item) == 0);
+	magi_world_advance(self->world, 2 * MAG_SECOND);
+	busy_until(&self->never, MAG_MILLISECOND);
+	MAG_GROUP_END(self->rc, &self->group);
+	NEED(mag_queue_fini(&self->queue) == 0);
+	MAG_RETURN(self->rc);
+	MAG_END;
+}
+
+/* Tried: a drive that does not say that it was given. */
+Test(until, streams_own_cancelled_is_not_taken_for_the_deadline, .timeout = 20)
+{
+	struct play p;
+	int64_t rc;
+
+	play_begin(&p, 1);
+	for (int i = 0; i < 40; i++) {
+		play_run(&p, rc, streams_cross, .world = p.world);
+		cr_assert_eq(rc, 0, "%d: %s", i, where(rc));
+	}
+	play_end(&p);
+}
+
+Test(until, result_that_says_cancelled_is_not_taken_for_the_deadline, .timeout = 20)
+{
+	struct play p;
+	int64_t rc;
+
+	play_begin(&p, 1);
+	for (int i = 0; i < 40; i++) {
+		play_run(&p, rc, crosses, .world = p.world, .which = i % 2 ? FUTURE : HANDLE);
+		cr_assert_eq(rc, 0, "%d: %s", i, where(rc));
+	}
+	play_end(&p);
+}

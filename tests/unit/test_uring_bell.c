@@ -68,6 +68,26 @@ Test(uring_bell, a_proven_doorbell_goes_through_the_ring, .timeout = 5)
 	close_ring(from);
 }
 
+/* A ring that a loop watches is rung while it dozes, and gathers the bell in the poll that ends that. Tried: whether it was
+ * heard looked at before the poll. */
+Test(uring_bell, a_doorbell_that_ends_a_doze_is_proven, .timeout = 5)
+{
+	struct magi_uring *u = open_ring(0, MAGI_URING_ALL), *from = open_ring(0, MAGI_URING_ALL);
+	uint64_t until = UINT64_MAX;
+	struct magi_rec rec;
+
+	if (!(u->features & MAGI_URING_BELL))
+		cr_skip_test("this kernel has no MSG_RING");
+	cr_assert_geq(ops->doze((struct magi_io *)u, &until), 0);
+	u->bell_works = 1; /* as a waker that tries sees it: it rings the bell alone, at first */
+	magi_uring_wake(u, from);
+	u->bell_works = 0;
+	cr_assert_eq(poll_ring(u, 0, &rec, 1), 0);
+	cr_assert_eq(u->bell_works, 1);
+	close_ring(u);
+	close_ring(from);
+}
+
 Test(uring_bell, a_doorbell_that_fails_is_replaced_by_the_eventfd, .timeout = 5)
 {
 	struct magi_uring *u = open_ring(0, MAGI_URING_ALL), *from = open_ring(0, MAGI_URING_ALL);

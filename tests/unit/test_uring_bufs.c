@@ -38,3 +38,27 @@ Test(uring_buffers, a_buffer_without_data_stays, .timeout = 5)
 		close_ring(u);
 	}
 }
+
+/* Who is turned by a loop polls only what is due. Tried: a doze that waits for a poll to provide it. */
+Test(uring_buffers, a_buffer_that_is_to_be_provided_again_keeps_nobody_awake, .timeout = 5)
+{
+	struct magi_uring *u = open_ring(0, MAGI_URING_ALL & ~(uint32_t)(MAGI_URING_PBUF | MAGI_URING_DEFER | MAGI_URING_COOP));
+	struct magi_io *io = (struct magi_io *)u;
+	struct magi_rec rec;
+	int fd = -EAGAIN;
+
+	cr_assert(ops->give(io, malloc(MAGI_BUFFER_BYTES)));
+	cr_assert(poll_ring(u, 0, &rec, 1) == 0);
+	magi_uring_buffer_keep(u, MAGI_URING_BUFS - 1);
+	for (int i = 0; i < 100 && fd < 0; i++) {
+		uint64_t until = UINT64_MAX;
+
+		if (ops->due(io))
+			cr_assert(poll_ring(u, 0, &rec, 1) == 0);
+		fd = ops->doze(io, &until);
+	}
+	cr_assert_eq(fd, u->ring_fd);
+	cr_assert(u->bufs.again_count == 0);
+	cr_assert(poll_ring(u, 0, &rec, 1) == 0);
+	close_ring(u);
+}
