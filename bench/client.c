@@ -20,19 +20,21 @@
 #include <unistd.h>
 
 #include "ring.h"
+#include "websocket.h"
 
 #define ECHO_BYTES 64
-#define RESPONSE_MAX 1024
+#define HEAD_MAX 1024
 #define PIPELINE_MAX 64
-#define WARM_NS 200000000u
-#define WINDOW_NS 1000000000u
-#define QUICK_NS 100000000u
 #define RTT_MAX 1000000
+#define START_NS 5000000000u /* by then a program that is the server listens */
 
-static const char http_request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+static const char hello_request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+static const char file_request[] = "GET /" BENCH_SITE_FILE " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 struct link {
 	int fd;
+	bool thrown; /* what it receives the kernel throws away */
+	size_t left; /* of the batch's answers */
 	uint64_t sent_ns, serial;
 	char *out, *in; /* one batch each */
 };
@@ -43,66 +45,102 @@ struct client {
 	struct io_uring ring;
 	struct link *links;
 	char *memory;
+	const char *http;  /* the request */
+	const char *body;  /* of the answer */
+	size_t body_bytes;
 	size_t request, response; /* bytes of one message either way */
 	int batch;
 	uint64_t messages;
+	bool measures;
 	uint32_t *rtt; /* ns, when round trips are asked for */
 	int rtts;
 };
 
-static int connect_to(int port, struct bench_run *r)
+int bench_client_connect(int port, struct bench_run *r)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				 .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	const uint64_t end = bench_now_ns() + START_NS;
+	int fd = -1, rc, one = 1;
 
-	if (fd < 0)
-		return bench_fail(r, -errno, "socket: %s", strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(fd, (struct sockaddr *)&a, sizeof a)) {
-		int rc = bench_fail(r, -errno, "connect: %s", strerror(errno));
-
+	do {
+		if (fd >= 0)
+			close(fd);
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			return bench_fail(r, -errno, "socket: %s", strerror(errno));
+		rc = connect(fd, (struct sockaddr *)&a, sizeof a) ? -errno : 0;
+	} while (rc == -ECONNREFUSED && bench_now_ns() < end && usleep(1000) == 0);
+	if (rc) {
 		close(fd);
-		return rc;
+		return bench_fail(r, rc, "connect: %s", strerror(-rc));
 	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return fd;
 }
 
-static bool response_ok(const char *p, size_t n)
+static bool response_ok(const struct client *c, const char *p, size_t n)
 {
-	static const char start[] = "HTTP/1.1 200 ", end[] = "\r\n\r\n" BENCH_HELLO;
+	static const char start[] = "HTTP/1.1 200 ";
 
-	return n >= sizeof start + sizeof end - 2 && !memcmp(p, start, sizeof start - 1) &&
-	       !memcmp(p + n - (sizeof end - 1), end, sizeof end - 1);
+	return n >= sizeof start - 1 + 4 + c->body_bytes && !memcmp(p, start, sizeof start - 1) &&
+	       !memcmp(p + n - c->body_bytes - 4, "\r\n\r\n", 4) &&
+	       !memcmp(p + n - c->body_bytes, c->body, c->body_bytes);
 }
 
 /* One request on a connection of its own, to learn how long the server's responses are. */
 static int probe_http(struct client *c, int port)
 {
-	char buf[RESPONSE_MAX + 1];
+	const size_t most = HEAD_MAX + c->body_bytes;
+	char *buf = calloc(1, most + 1);
 	size_t have = 0;
-	int fd = connect_to(port, c->r), rc = -EPROTO;
+	int fd = buf ? bench_client_connect(port, c->r) : -ENOMEM, rc = -EPROTO;
 
-	if (fd < 0)
+	if (fd < 0) {
+		free(buf);
 		return fd;
-	if (send(fd, http_request, sizeof http_request - 1, MSG_NOSIGNAL) < 0)
-		have = RESPONSE_MAX;
-	while (have < RESPONSE_MAX) {
-		ssize_t n = recv(fd, buf + have, RESPONSE_MAX - have, 0);
+	}
+	if (send(fd, c->http, c->request, MSG_NOSIGNAL) < 0)
+		have = most;
+	while (have < most && rc) {
+		ssize_t n = recv(fd, buf + have, most - have, 0);
 
 		if (n <= 0)
 			break;
 		have += (size_t)n;
-		buf[have] = 0;
-		if (response_ok(buf, have) && strcasestr(buf, "\r\nContent-Length: 13\r\n")) {
+		if (response_ok(c, buf, have) && strcasestr(buf, "\r\nContent-Length: "))
 			rc = 0;
-			break;
-		}
 	}
 	close(fd);
+	free(buf);
 	c->response = have;
-	return rc ? bench_fail(c->r, rc, "the answer is not a 200 with %s", BENCH_HELLO) : 0;
+	return rc ? bench_fail(c->r, rc, "the answer is not a 200 with what was asked for") : 0;
+}
+
+/* A message, the same one each time but for its number. */
+static void compose(const struct client *c, char *out, int letter)
+{
+	if (c->how->protocol == BENCH_HTTP)
+		memcpy(out, c->http, c->request);
+	else if (c->how->protocol == BENCH_WEBSOCKET)
+		websocket_frame(out, letter);
+	else
+		memset(out, 'a' + letter % 26, c->request);
+}
+
+/* A number in each message: an answer to an earlier one, or another connection's, is seen. */
+static void number(struct client *c, struct link *l)
+{
+	for (int k = 0; c->how->protocol != BENCH_HTTP && k < c->batch; k++) {
+		uint64_t mark = (uint64_t)(l - c->links) << 48 | ++l->serial;
+		char *out = l->out + c->request * (size_t)k;
+
+		if (c->how->protocol == BENCH_WEBSOCKET)
+			websocket_number(out, mark);
+		else
+			memcpy(out, &mark, sizeof mark);
+	}
 }
 
 /* Connects everything and gives each connection its buffers. */
@@ -118,39 +156,46 @@ static int prepare(struct client *c, int port)
 	for (int i = 0; i < c->how->connections; i++) {
 		struct link *l = &c->links[i];
 
-		l->fd = connect_to(port, c->r);
+		l->fd = bench_client_connect(port, c->r);
 		if (l->fd < 0)
 			return l->fd;
 		l->out = c->memory + (out + in) * (size_t)i;
 		l->in = l->out + out;
 		for (int k = 0; k < c->batch; k++)
-			if (c->how->protocol == BENCH_HTTP)
-				memcpy(l->out + c->request * (size_t)k, http_request, c->request);
-			else
-				memset(l->out + c->request * (size_t)k, 'a' + (i + k) % 26, c->request);
+			compose(c, l->out + c->request * (size_t)k, i + k);
+	}
+	for (int i = 0; c->how->protocol == BENCH_WEBSOCKET && i < c->how->connections; i++) {
+		int rc = websocket_shake(c->links[i].fd, c->r);
+
+		if (rc)
+			return rc;
 	}
 	return 0;
+}
+
+/* Thrown away is piece by piece: waiting for all of it, the ring would not see that some of it was. */
+static void receive(struct client *c, struct link *l)
+{
+	struct io_uring_sqe *sqe = ring_sqe(&c->ring);
+
+	io_uring_prep_recv(sqe, l->fd, l->in, l->left, l->thrown ? MSG_TRUNC : MSG_WAITALL);
+	sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+	io_uring_sqe_set_data(sqe, l);
 }
 
 static void send_batch(struct client *c, struct link *l, uint64_t now)
 {
 	struct io_uring_sqe *sqe = ring_sqe(&c->ring);
 
-	/* a number in each message: an answer to an earlier one, or another connection's, is seen */
-	if (c->how->protocol == BENCH_ECHO)
-		for (int k = 0; k < c->batch; k++) {
-			uint64_t mark = (uint64_t)(l - c->links) << 48 | ++l->serial;
-
-			memcpy(l->out + c->request * (size_t)k, &mark, sizeof mark);
-		}
+	number(c, l);
 	l->sent_ns = now;
 	io_uring_prep_send(sqe, l->fd, l->out, c->request * (size_t)c->batch, MSG_WAITALL | MSG_NOSIGNAL);
 	io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
 	io_uring_sqe_set_data(sqe, NULL);
-	sqe = ring_sqe(&c->ring);
-	io_uring_prep_recv(sqe, l->fd, l->in, c->response * (size_t)c->batch, MSG_WAITALL);
-	sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
-	io_uring_sqe_set_data(sqe, l);
+	/* what is large was looked at in the warm-up; copying it, too, the client would be the slower one */
+	l->thrown = c->measures && c->how->file;
+	l->left = c->response * (size_t)c->batch;
+	receive(c, l);
 }
 
 static int check_batch(struct client *c, const struct link *l)
@@ -159,8 +204,11 @@ static int check_batch(struct client *c, const struct link *l)
 		return memcmp(l->in, l->out, c->request * (size_t)c->batch)
 			       ? bench_fail(c->r, -EBADMSG, "an echo came back changed")
 			       : 0;
-	for (int k = 0; k < c->batch; k++)
-		if (!response_ok(l->in + c->response * (size_t)k, c->response))
+	for (int k = 0; k < c->batch && !l->thrown; k++)
+		if (c->how->protocol == BENCH_WEBSOCKET) {
+			if (!websocket_is_echo(l->in + c->response * (size_t)k, l->out + c->request * (size_t)k))
+				return bench_fail(c->r, -EBADMSG, "a message came back changed");
+		} else if (!response_ok(c, l->in + c->response * (size_t)k, c->response))
 			return bench_fail(c->r, -EBADMSG, "a response differs from the first one");
 	return 0;
 }
@@ -178,9 +226,15 @@ static int turn(struct client *c, uint64_t now)
 		seen++;
 		if (!l || cqe->res < 0)
 			rc = bench_fail(c->r, -EIO, "%s: %s", l ? "recv" : "send", strerror(-cqe->res));
-		else if ((size_t)cqe->res < c->response * (size_t)c->batch)
+		else if (cqe->res == 0 || ((size_t)cqe->res < l->left && !l->thrown))
 			rc = bench_fail(c->r, -EPIPE, "the server closed a connection");
 		else
+			l->left -= (size_t)cqe->res;
+		if (rc == 0 && l->left) {
+			receive(c, l);
+			continue;
+		}
+		if (rc == 0)
 			rc = check_batch(c, l);
 		if (rc)
 			break;
@@ -219,32 +273,38 @@ static int by_ns(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static uint64_t read_cpu(clockid_t clock)
+bool bench_client_cpu(int server, uint64_t *ns)
 {
 	struct timespec ts = { 0 };
+	clockid_t clock;
 
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	if (clock_getcpuclockid(server, &clock) || clock_gettime(clock, &ts))
+		return false;
+	*ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return true;
 }
 
-static int measure(struct client *c, clockid_t server, struct bench_client_report *out)
+static int measure(struct client *c, int server, struct bench_client_report *out)
 {
 	uint64_t start = bench_now_ns(), cpu;
 	int rc;
 
 	for (int i = 0; i < c->how->connections; i++)
 		send_batch(c, &c->links[i], start);
-	rc = run_until(c, start + (c->r->quick ? QUICK_NS : WARM_NS));
+	rc = run_until(c, start + (c->r->quick ? BENCH_QUICK_NS : BENCH_WARM_NS));
 	if (rc)
 		return rc;
 	c->messages = 0;
 	c->rtts = 0;
-	cpu = read_cpu(server);
+	c->measures = true;
+	if (!bench_client_cpu(server, &cpu))
+		return bench_fail(c->r, -ESRCH, "the server's CPU clock cannot be read");
 	start = bench_now_ns();
-	rc = run_until(c, start + (c->r->quick ? QUICK_NS : WINDOW_NS));
+	rc = run_until(c, start + (c->r->quick ? BENCH_QUICK_NS : BENCH_WINDOW_NS));
 	if (rc)
 		return rc;
-	out->server_cpu_ns = read_cpu(server) - cpu;
+	bench_client_cpu(server, &out->server_cpu_ns);
+	out->server_cpu_ns -= cpu;
 	out->window_ns = bench_now_ns() - start;
 	out->messages = c->messages;
 	if (c->rtts) {
@@ -258,25 +318,29 @@ int bench_client(const struct bench_server *how, int port, int server, struct be
 		 struct bench_run *r)
 {
 	struct client c = { .how = how, .r = r, .request = ECHO_BYTES, .response = ECHO_BYTES };
-	clockid_t clock;
 	int rc;
 
 	c.batch = how->pipeline > 1 ? how->pipeline : 1;
 	if (c.batch > PIPELINE_MAX)
 		return bench_fail(r, -EINVAL, "a pipeline of %d, at most %d", c.batch, PIPELINE_MAX);
-	if (clock_getcpuclockid(server, &clock))
-		return bench_fail(r, -ESRCH, "the server's CPU clock cannot be read");
 	rc = ring_open(&c.ring, 4096, r);
 	if (rc)
 		return rc;
 	if (how->protocol == BENCH_HTTP) {
-		c.request = sizeof http_request - 1;
+		c.http = how->file ? file_request : hello_request;
+		c.request = strlen(c.http);
+		c.body = how->file ? how->site->file : BENCH_HELLO;
+		c.body_bytes = how->file ? BENCH_SITE_BYTES : sizeof BENCH_HELLO - 1;
 		rc = probe_http(&c, port);
+	}
+	if (how->protocol == BENCH_WEBSOCKET) {
+		c.request = WEBSOCKET_SENT;
+		c.response = WEBSOCKET_BACK;
 	}
 	if (!rc)
 		rc = prepare(&c, port);
 	if (!rc)
-		rc = measure(&c, clock, out);
+		rc = measure(&c, server, out);
 	/* the process ends here: receives under way may still write to the buffers, so the ring goes first */
 	io_uring_queue_exit(&c.ring);
 	free(c.rtt);

@@ -5,7 +5,13 @@
 
 #include <magpie/runtime.h>
 
-/* Serves the hello of `magpie serve` to what comes to listen_fd until stop_fd is readable. Returns: as mag_run. */
-int64_t bench_serve_hello(const mag_runtime_options *options, int listen_fd, int stop_fd);
+struct bench_serve_what {
+	const char *root;              /* the files below it; NULL: the hello of `magpie serve` */
+	const char *certificate, *key; /* over TLS, with these; NULL: without */
+};
+
+/* Serves that to what comes to listen_fd until stop_fd is readable. Returns: as mag_run. */
+int64_t bench_serve_what(const mag_runtime_options *options, const struct bench_serve_what *what, int listen_fd,
+			 int stop_fd);
 
 #endif

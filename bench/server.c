@@ -38,16 +38,17 @@ struct shared {
 	struct bench_client_report report;
 };
 
-static int listen_loopback(int *port)
+/* queue: of who has connected and was not accepted; 0: nobody may yet, another program will listen there. */
+static int listen_loopback(int *port, int queue)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, BACKLOG) ||
-	    getsockname(fd, (struct sockaddr *)&a, &len)) {
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) || bind(fd, (struct sockaddr *)&a, sizeof a) ||
+	    (queue && listen(fd, queue)) || getsockname(fd, (struct sockaddr *)&a, &len)) {
 		int rc = -errno;
 
 		close(fd);
@@ -148,7 +149,7 @@ static int result(const struct bench_server *how, const struct bench_client_repo
 static int drive(const struct bench_server *how, struct bench_run *r, struct shared *s, int stop_fd)
 {
 	int self = getpid(), server, client, status = 0, port = 0, rc;
-	int listen_fd = listen_loopback(&port);
+	int listen_fd = listen_loopback(&port, how->other ? 0 : BACKLOG);
 
 	if (listen_fd < 0)
 		return bench_fail(r, listen_fd, "listen: %s", strerror(-listen_fd));
@@ -166,12 +167,14 @@ static int drive(const struct bench_server *how, struct bench_run *r, struct sha
 	if (client == 0) {
 		begin_child(self, 1);
 		alarm(CLIENT_LIMIT_S);
-		s->client.rc = bench_client(how, port, server, &s->report, &s->client.run);
+		s->client.rc = (how->tls ? bench_client_tls : bench_client)(how, port, server, &s->report, &s->client.run);
 		exit(0);
 	}
 	if (client > 0)
 		while (waitpid(client, &status, 0) < 0 && errno == EINTR)
 			;
+	if (how->other)
+		kill(server, SIGTERM);
 	eventfd_write(stop_fd, 1);
 	rc = outcome("server", reap_server(server), &s->server, r);
 	if (client < 0)

@@ -2,12 +2,16 @@
 /* table.c - every bench, in the order of a full run. Each has a row "baseline", measured in the same run, so that
  * figures compare across machines. */
 #include "cases.h"
+#include "http_peer.h"
 
 #include <string.h>
 
 /* A build may lack some: their rows say so. */
 #define OPTIONAL(fn) extern bench_run_fn fn __attribute__((weak))
 OPTIONAL(baseline_offload);
+OPTIONAL(baseline_curl);
+OPTIONAL(baseline_websocket);
+OPTIONAL(baseline_aiohttp);
 OPTIONAL(bench_fork);
 OPTIONAL(bench_skynet);
 OPTIONAL(bench_nqueens);
@@ -21,16 +25,22 @@ OPTIONAL(bench_rwlock);
 OPTIONAL(bench_semaphore);
 OPTIONAL(bench_broadcast);
 OPTIONAL(bench_watch);
+OPTIONAL(bench_limiter);
+OPTIONAL(bench_pool);
+OPTIONAL(bench_resilience);
 OPTIONAL(bench_timers);
 OPTIONAL(bench_sleepers);
 OPTIONAL(bench_offload);
 OPTIONAL(bench_echo);
 OPTIONAL(bench_latency);
 OPTIONAL(bench_serve);
+OPTIONAL(bench_serve_site);
 OPTIONAL(bench_files);
 OPTIONAL(bench_chain);
 OPTIONAL(bench_stream);
 OPTIONAL(bench_cancel);
+OPTIONAL(bench_http_client);
+OPTIONAL(bench_websocket);
 
 #define CASE(n, t, fn, ...)                                     \
 	{                                                       \
@@ -65,6 +75,22 @@ static const struct bench_case semaphore_cases[] = {
 	ADD,
 };
 static const struct bench_case broadcast_cases[] = { EACH_LINK(bench_broadcast), ADD };
+static const struct bench_case limiter_cases[] = {
+	CASE("token", BENCH_EACH, bench_limiter, PARAM(0, 0), .both_links = true),
+	CASE("token and place", BENCH_EACH, bench_limiter, PARAM(1, 0)),
+	ADD,
+};
+static const struct bench_case pool_cases[] = {
+	CASE("8 items", BENCH_EACH, bench_pool, PARAM(8, 0), .both_links = true),
+	CASE("1 item", BENCH_EACH, bench_pool, PARAM(1, 0)),
+	ADD,
+};
+static const struct bench_case resilience_cases[] = {
+	CASE("a call", BENCH_EACH, bench_resilience, PARAM(BENCH_CALL, 0)),
+	CASE("retry", BENCH_EACH, bench_resilience, PARAM(BENCH_RETRY, 0)),
+	CASE("breaker", BENCH_EACH, bench_resilience, PARAM(BENCH_BREAKER, 0)),
+	CASE("hedge", BENCH_EACH, bench_resilience, PARAM(BENCH_HEDGE, 0)),
+};
 static const struct bench_case watch_cases[] = { EACH_LINK(bench_watch), ADD };
 static const struct bench_case timers_cases[] = { EACH(bench_timers), ADD };
 static const struct bench_case sleepers_cases[] = {
@@ -104,6 +130,14 @@ static const struct bench_case serve_cases[] = {
 	CASE("baseline 1000 connections", 1, baseline_hello, PARAM(1000, 0)),
 	CASE("baseline pipelined by 16", 1, baseline_hello, PARAM(64, 16), .unit = "requests/s"),
 };
+static const struct bench_case serve_file_cases[] = {
+	CASE("64 connections", 1, bench_serve_site, PARAM(64, BENCH_FILE), AGAINST("nginx")),
+	CASE("baseline nginx", 1, baseline_nginx, PARAM(64, BENCH_FILE)),
+};
+static const struct bench_case serve_tls_cases[] = {
+	CASE("64 connections", 1, bench_serve_site, PARAM(64, BENCH_TLS), AGAINST("nginx")),
+	CASE("baseline nginx", 1, baseline_nginx, PARAM(64, BENCH_TLS)),
+};
 static const struct bench_case files_cases[] = {
 	CASE("O_DIRECT depth 128", 1, bench_files, PARAM(128, 1)),
 	CASE("warm cache depth 32", 1, bench_files, PARAM(32, 0), AGAINST("warm cache")),
@@ -118,13 +152,32 @@ static const struct bench_case stream_cases[] = {
 	CASE("buffered(64), as completed", BENCH_EACH, bench_stream, PARAM(3, 0), .unit = "ns-cpu/item"),
 	ADD,
 };
+static const struct bench_case http_client_cases[] = {
+	CASE("64 at once", 1, bench_http_client, PARAM(0, 0), .needs = "libcurl"),
+	CASE("epoll, 64 at once", 1, bench_http_client, PARAM(1, 0), .needs = "libcurl"),
+	CASE("nginx", 1, bench_http_client, PARAM(0, HTTP_PEER_NGINX), AGAINST("nginx"), .needs = "libcurl"),
+	CASE("a second", 1, bench_http_client, PARAM(0, HTTP_PEER_RATE), AGAINST("aiohttp"), .unit = "requests/s",
+	     .needs = "libcurl"),
+	CASE("baseline", 1, baseline_curl, .needs = "libcurl"),
+	CASE("baseline nginx", 1, baseline_curl, PARAM(0, HTTP_PEER_NGINX), .needs = "libcurl"),
+	CASE("baseline aiohttp", 1, baseline_aiohttp, .unit = "requests/s", .needs = "libcurl"),
+};
+static const struct bench_case websocket_cases[] = {
+	CASE("1000 connections", 1, bench_websocket, PARAM(1000, 0), .needs = "wslay"),
+	CASE("python3-websockets", 1, python_websocket, PARAM(1000, 0)),
+	CASE("baseline", 1, baseline_websocket, PARAM(1000, 0), .needs = "libuv and wslay"),
+	CASE("rate", 1, bench_websocket, PARAM(1000, 1), AGAINST("rate"), .unit = "messages/s", .needs = "wslay"),
+	CASE("python3-websockets rate", 1, python_websocket, PARAM(1000, 1), AGAINST("rate"), .unit = "messages/s"),
+	CASE("baseline rate", 1, baseline_websocket, PARAM(1000, 1), .unit = "messages/s", .needs = "libuv and wslay"),
+};
 static const struct bench_case cancel_cases[] = { EACH(bench_cancel), ADD };
 
-#define BENCH(id, u, prepare, text)                                             \
+#define BENCH_NAMED(id, u, prepare, text, called)                                \
 	{                                                                       \
-		.name = #id, .unit = u, .what = text, .cases = id##_cases,      \
+		.name = called, .unit = u, .what = text, .cases = id##_cases,   \
 		.n = sizeof id##_cases / sizeof id##_cases[0], .setup = prepare \
 	}
+#define BENCH(id, u, prepare, text) BENCH_NAMED(id, u, prepare, text, #id)
 
 static const struct bench table[] = {
 	BENCH(fork, "ns/call", NULL, "fib(39), every call forked or called"),
@@ -137,8 +190,11 @@ static const struct bench table[] = {
 	BENCH(queue, "ns/item", NULL, "4 producers, 4 consumers, capacity 1024, 10 M items"),
 	BENCH(mutex, "ns/op", NULL, "8 tasks lock and unlock 1 M times each"),
 	BENCH(rwlock, "ns/op", NULL, "8 tasks lock and unlock for reading or writing, 1 M times each"),
+	BENCH(resilience, "ns/call", NULL, "8 tasks make 200 k calls each that succeed at once"),
 	BENCH(semaphore, "ns/op", NULL, "8 tasks acquire and release 1 M times each"),
 	BENCH(broadcast, "ns/item", NULL, "1 sender, 4 receivers, capacity 1024, each element that a receiver had"),
+	BENCH(limiter, "ns/op", NULL, "8 tasks take a token of a rate limiter 1 M times each"),
+	BENCH(pool, "ns/op", NULL, "8 tasks borrow an item of a pool and give it back 1 M times each"),
 	BENCH(watch, "ns/value", NULL, "1 sender, 4 receivers that wait, each value that a receiver saw"),
 	BENCH(timers, "cpu-s", NULL, "1 M sleeps with deadlines spread over 1 s"),
 	BENCH(sleepers, "bytes/task", NULL, "resident memory of 1 M tasks asleep at once"),
@@ -146,6 +202,10 @@ static const struct bench table[] = {
 	BENCH(echo, "us-cpu/msg", NULL, "64-byte TCP echo on loopback, saturated"),
 	BENCH(latency, "us", NULL, "echo round trip of one busy connection, median"),
 	BENCH(serve, "us-cpu/request", NULL, "HTTP hello of 13 bytes on loopback, saturated"),
+	BENCH_NAMED(serve_file, "us-cpu/request", NULL, "a file of 64 KiB over kept connections on loopback", "serve-file"),
+	BENCH_NAMED(serve_tls, "us-cpu/request", NULL, "HTTP hello over TLS 1.3, kept connections on loopback", "serve-tls"),
+	BENCH_NAMED(http_client, "us-cpu/request", NULL, "20,000 GETs over kept connections on loopback; nginx; aiohttp", "http-client"),
+	BENCH(websocket, "us-cpu/msg", NULL, "64-byte text messages echoed on 1000 WebSockets; baseline: libuv and wslay"),
 	BENCH(files, "us-cpu/read", bench_datafile, "4 KiB random reads of a 256 MiB file"),
 	BENCH(chain, "ns/link", NULL, "10^7 ready continuations on a 64 KiB stack"),
 	BENCH(stream, "ns/item-stage", NULL, "10 M items through two maps and two filters; 200,000 naps of 100 us"),
