@@ -7,7 +7,12 @@
 
 enum { PAGES = 4 };
 
-/* Stands for a download: the shorter the address, the faster; the result is its length. */
+/* Stands for a download: the shorter the address, the faster, by far; the result is its length. */
+static uint64_t takes_ns(const char *url)
+{
+	return strlen(url) * strlen(url) * MAG_MILLISECOND / 2;
+}
+
 struct fetch {
 	mag_frame frame;
 	MAG_ARGS(fetch, const char *url;);
@@ -17,7 +22,7 @@ struct fetch {
 MAG_TASK(fetch)
 {
 	MAG_BEGIN(fetch);
-	MAG_AWAIT(self->rc, mag_sleep, strlen(self->url) * MAG_MILLISECOND);
+	MAG_AWAIT(self->rc, mag_sleep, takes_ns(self->url));
 	if (self->rc < 0)
 		MAG_RETURN(self->rc);
 	MAG_RETURN(strcmp(self->url, "missing") ? (int64_t)strlen(self->url) : -ENOENT);

@@ -34,7 +34,7 @@ struct program {
 
 MAG_TASK(program)
 {
-	static const uint64_t ms[MIRRORS] = { 5000, 5, 30, 5000 };
+	static const uint64_t ms[MIRRORS] = { 5000, 5, 300, 5000 };
 	static const int64_t result[MIRRORS] = { 1, -ECONNREFUSED, 3, 4 };
 
 	MAG_BEGIN(program);

@@ -17,7 +17,7 @@ struct job {
 MAG_TASK(job)
 {
 	MAG_BEGIN(job);
-	MAG_AWAIT(self->rc, mag_sleep, (uint64_t)(self->number < 3 ? 10 * (self->number + 1) : 60000) * MAG_MILLISECOND);
+	MAG_AWAIT(self->rc, mag_sleep, (uint64_t)(self->number < 2 ? 10 : self->number == 2 ? 300 : 60000) * MAG_MILLISECOND);
 	if (self->number == 2)
 		MAG_RETURN(-EIO);
 	if (self->number == 3)
