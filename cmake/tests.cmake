@@ -20,7 +20,7 @@ enable_testing()
 set(test_environment
 	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-	TSAN_OPTIONS=second_deadlock_stack=1
+	TSAN_OPTIONS=second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp
 	LLVM_PROFILE_FILE=${PROJECT_BINARY_DIR}/profile/%4m.profraw)
 
 if(MAGPIE_SANITIZE) # a tenth of the speed

@@ -212,10 +212,10 @@ static void expired(struct http_conn *c)
 }
 
 /* Since when the time to stop runs: for all since the same, but what a handler has said at its end has a little of it. */
-static uint64_t stop_since(const struct http_conn *c)
+static uint64_t stop_since(struct http_conn *c)
 {
 	const mag_http_server_options *o = &c->server->options;
-	uint64_t last = o->linger_ns < o->drain_ns ? o->linger_ns : o->drain_ns, at = c->server->stop_since;
+	uint64_t last = o->linger_ns < o->drain_ns ? o->linger_ns : o->drain_ns, at = magi_http_stops(c->server);
 
 	return after(at, o->drain_ns) < c->now + last ? c->now + last - o->drain_ns : at;
 }

@@ -67,7 +67,6 @@ struct mag_http_server {
 	uint32_t workers;
 	struct http_here *here; /* one for each worker */
 	const char *failed;
-	uint64_t stop_since; /* ns; once it is: */
 	mag_event stopping, gone; /* it takes no more connections; it has none */
 
 	/* mag_http_serve's */
@@ -79,10 +78,14 @@ struct mag_http_server {
 	struct http_conn *conns;
 	uint32_t conn_count;
 	bool hard; /* handlers are cancelled */
+	uint64_t stop_since; /* ns; 0: it does not stop */
 };
 
 /* The time for deadlines, in ns; at most some ms behind, and cheap. */
 uint64_t magi_http_clock(void);
+
+/* Since when the server stops: whoever hears of it first, a connection maybe, says so to all. */
+uint64_t magi_http_stops(mag_http_server *server);
 
 /* What belongs to the worker that runs the caller now, brought up to date: until the next await. */
 struct http_here *magi_http_here(mag_http_server *server, uint64_t now);

@@ -242,6 +242,7 @@ static int prepare(mag_http_server *server)
 	server->failed = "start";
 	server->hard = false;
 	mag_event_reset(&server->stopping);
+	server->stop_since = 0;
 	mag_event_reset(&server->gone);
 	if (!here)
 		return -ENOMEM;
@@ -277,6 +278,18 @@ static void cancel_handlers(mag_http_server *server)
 		pthread_mutex_unlock(&c->lock);
 	}
 	pthread_mutex_unlock(&server->lock);
+}
+
+uint64_t magi_http_stops(mag_http_server *server)
+{
+	uint64_t since;
+
+	pthread_mutex_lock(&server->lock);
+	if (!server->stop_since)
+		server->stop_since = magi_http_clock();
+	since = server->stop_since;
+	pthread_mutex_unlock(&server->lock);
+	return since;
 }
 
 /* When the server stops: waits until all connections have ended, or their time is over. */
@@ -337,7 +350,7 @@ MAG_TASK(mag_http_serve)
 		while (magi_http_unlisten(self->server, &self->fd))
 			MAG_AWAIT(self->waste, mag_close, self->fd);
 		MAG_SHUTDOWN_LEAVE(self->waste, &self->taking);
-		self->server->stop_since = magi_http_clock();
+		magi_http_stops(self->server);
 		mag_event_set(&self->server->stopping);
 		mag_group_cancel(&self->guests);
 		MAG_GROUP_END(self->waste, &self->guests);

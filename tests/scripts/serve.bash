@@ -34,14 +34,19 @@ start() {
 	port=${url##*:}
 }
 
-# stop: SIGTERM; the server must end with 0, having said one line, within the time that requests in flight get
-stop() {
+# ended STATUS: waits for the server; at another status, what it said
+ended() {
 	local rc
-	kill -TERM "$server"
 	wait "$server"
 	rc=$?
 	server=
-	same "exit status" 0 "$rc"
+	[ "$rc" = "$1" ] || fault "exit status: wanted $1, got $rc: $(grep -v '^=*$' "$work/err" | head -n 20)"
+}
+
+# stop: SIGTERM; the server must end with 0, having said one line, within the time that requests in flight get
+stop() {
+	kill -TERM "$server"
+	ended 0
 	same "lines of output" 1 "$(wc -l < "$work/out")"
 }
 
