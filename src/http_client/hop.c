@@ -65,6 +65,15 @@ static int64_t start(struct magi_client_exchange *x)
 	return 0;
 }
 
+/* The first byte was seen at the time of the lane, which stands while its sockets are looked at; libcurl's goes on. */
+static void put_in_order(mag_http_timing *t)
+{
+	if (t->first_byte && t->first_byte < t->connect)
+		t->first_byte = t->connect;
+	if (t->first_byte && t->first_byte < t->tls)
+		t->first_byte = t->tls;
+}
+
 /* Of a connection that was there already libcurl tells no times. */
 static void note_times(struct magi_client_exchange *x)
 {
@@ -83,6 +92,7 @@ static void note_times(struct magi_client_exchange *x)
 	curl_easy_getinfo(x->seat->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
 	t->connect = connect ? before + (uint64_t)connect * MAG_MICROSECOND : 0;
 	t->tls = tls ? before + (uint64_t)tls * MAG_MICROSECOND : 0;
+	put_in_order(t);
 	x->call->connections += (uint32_t)connections;
 }
 

@@ -57,6 +57,8 @@ static void end(struct magi_client_transfer *t)
 	magi_client_url_drop(x->url);
 	free(x->sending);
 	call->timing.total = (t->rc < 0 ? mag_now() : x->lane->now) - x->start; /* libcurl said that it has ended */
+	if (call->timing.total < call->timing.first_byte)
+		call->timing.total = call->timing.first_byte;
 	call->rc = t->rc < 0 ? t->rc : call->response->status;
 	if (x->lane) {
 		x->lane->exchanges_n--;
