@@ -72,7 +72,7 @@ endfunction()
 add_library(magpie_criterion INTERFACE)
 # It is the library that is asked, and the tests take longest to compile.
 if(MAGPIE_SANITIZE AND NOT DEFINED ENV{MAGPIE_LONG})
-	target_compile_options(magpie_criterion INTERFACE -Og -g1)
+	target_compile_options(magpie_criterion INTERFACE -O0 -g1)
 	if(MAGPIE_SANITIZE MATCHES "undefined")
 		target_compile_options(magpie_criterion INTERFACE -fno-sanitize=undefined)
 	endif()
