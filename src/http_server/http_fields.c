@@ -36,10 +36,11 @@ static bool is_blank(unsigned char c)
 }
 
 /* A comma is legal in a registered name, but two hosts in one field look like that and no real host does. */
-static bool is_host_char(unsigned char c)
-{
-	return is_alnum(c) || c == '-' || c == '.' || (c && strchr("_~%!$&'()*+;=", c));
-}
+static const bool host_char[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
+	['~'] = true, ['%'] = true, ['!'] = true, ['$'] = true, ['&'] = true, ['\''] = true, ['('] = true, [')'] = true,
+	['*'] = true, ['+'] = true, [';'] = true, ['='] = true,
+};
 
 static uint8_t host_step(uint8_t state, unsigned char c)
 {
@@ -49,11 +50,11 @@ static uint8_t host_step(uint8_t state, unsigned char c)
 	case HOST_EMPTY:
 		if (c == '[')
 			return HOST_IPV6;
-		return is_host_char(c) ? HOST_NAME : HOST_BAD;
+		return host_char[c] ? HOST_NAME : HOST_BAD;
 	case HOST_NAME:
 		if (c == ':')
 			return HOST_PORT;
-		return is_host_char(c) ? HOST_NAME : HOST_BAD;
+		return host_char[c] ? HOST_NAME : HOST_BAD;
 	case HOST_IPV6:
 		if (c == ']')
 			return HOST_IPV6_END;
@@ -65,6 +66,17 @@ static uint8_t host_step(uint8_t state, unsigned char c)
 	default:
 		return HOST_BAD;
 	}
+}
+
+static uint8_t take_host(uint8_t state, const unsigned char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		while (state == HOST_NAME && host_char[s[i]])
+			if (++i == len)
+				return state;
+		state = host_step(state, s[i]);
+	}
+	return state;
 }
 
 static uint8_t coding_step(uint8_t state, unsigned char c)
@@ -142,8 +154,7 @@ void magi_http_field_take(struct http_fields *f, const char *at, size_t len)
 
 	switch (f->kind) {
 	case HTTP_FIELD_HOST:
-		for (size_t i = 0; i < len; i++)
-			f->host = host_step(f->host, s[i]);
+		f->host = take_host(f->host, s, len);
 		break;
 	case HTTP_FIELD_CODING:
 		for (size_t i = 0; i < len; i++)

@@ -81,6 +81,7 @@ size_t magi_http_guard_walk(struct http_guard *g, const char *s, size_t n, int *
 	while (i < n && !g->done) {
 		size_t look = n - i < g->room ? n - i : g->room;
 		const char *lf;
+		bool request = g->request;
 
 		if (look == 0) {
 			*status = g->request ? 414 : 431;
@@ -106,6 +107,8 @@ size_t magi_http_guard_walk(struct http_guard *g, const char *s, size_t n, int *
 		if (*status)
 			return i + look - 1;
 		i += look;
+		if (request)
+			g->line_end = (uint32_t)i;
 	}
 	if (i)
 		g->last = s[i - 1];

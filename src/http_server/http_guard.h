@@ -26,6 +26,7 @@ struct http_guard {
 	const struct http_limits *limits;
 	uint32_t room;            /* bytes that the request line, then the fields, may still take */
 	uint32_t line;            /* bytes of the line at hand so far */
+	uint32_t line_end;        /* where the request line ended, in the piece in which it did */
 	uint16_t fields;          /* complete fields so far */
 	bool request;             /* in the request line */
 	bool done;                /* the empty line was passed */

@@ -96,6 +96,12 @@ static void weaken_tag(struct http_conn *c)
 	c->x.extra_len += 2;
 }
 
+/* That of the answer before is one. */
+static bool is_type(const struct http_here *here, const char *type)
+{
+	return (here->last.bytes && strcmp(here->last.type, type) == 0) || magi_http_is_value(type);
+}
+
 int mag_http_reply(mag_http_exchange *x, int status, const char *type, const void *data, size_t length)
 {
 	struct http_conn *c = magi_http_conn_of(x);
@@ -108,7 +114,7 @@ int mag_http_reply(mag_http_exchange *x, int status, const char *type, const voi
 		return rc;
 	if (length > HTTP_REPLY_MAX)
 		return MAG_ETOOLONG;
-	if (type && !magi_http_is_value(type))
+	if (type && !is_type(here, type))
 		return -EINVAL;
 	if (length >= HTTP_ZIP_MIN && length <= HTTP_ZIP_MAX && magi_http_zip_fits(c, type) && !is_coded(c)) {
 		size_t n = magi_http_zip_liked(x) ? magi_http_zip_whole(data, length, &zipped) : 0;

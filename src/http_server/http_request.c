@@ -68,7 +68,7 @@ static size_t lines(struct http_parser *p, const char *s, size_t n)
 	}
 	if (p->phase != HTTP_PHASE_TRAILER) {
 		if (p->phase == HTTP_PHASE_LINE && !p->guard.request)
-			p->fields_at = p->head_bytes + (uint32_t)((const char *)memchr(s, '\n', good) - s) + 1;
+			p->fields_at = p->head_bytes + p->guard.line_end;
 		p->head_bytes += (uint32_t)good;
 		p->phase = p->guard.request ? HTTP_PHASE_LINE : HTTP_PHASE_FIELDS;
 	}
