@@ -28,7 +28,7 @@ enum {
 };
 #ifdef MAGI_TSAN /* it sees what has no order in any round, and the simulator has one thread */
 #define TIME_SHORT (250 * MAG_MILLISECOND)
-#define SIM_SHORT 1
+#define SIM_SHORT 20
 #else
 #define TIME_SHORT (500 * MAG_MILLISECOND)
 #define SIM_SHORT SIM_SEEDS
