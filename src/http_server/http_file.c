@@ -9,7 +9,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <magpie/file.h>
+#include <magpie/io.h>
 #include <magpie/sendfile.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,7 @@
 enum {
 	GATHERED_MAX = 24 << 10, /* bytes of a file that is sent with its head */
 	PIECE = 1 << 20,         /* bytes in which a client's slowness is measured */
+	UNSENT_MAX = 256 << 10,  /* bytes that wait in the kernel until a client has taken a piece */
 	ZIP_PIECE = 16 << 10     /* bytes that are read to be compressed */
 };
 
@@ -210,6 +214,14 @@ static void gathered(struct http_send_file *self)
 	self->left -= (uint64_t)self->rc;
 }
 
+/* What waits in the kernel for a client's window. Else what is not taken fills the socket's buffer, of megabytes, before it is
+ * waited for: a crowd of those that read slowly would hold up others, and memory. 0: as much as the kernel thinks right, which
+ * costs less where the client takes it. */
+static void bound_unsent(const struct http_send_file *self, int bytes)
+{
+	mag_socket_option(self->c->wire.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 static void sent(struct http_send_file *self)
 {
 	const mag_http_server_options *o = &self->c->server->options;
@@ -269,6 +281,8 @@ MAG_TASK(http_send_file)
 		else if (self->rc == 0)
 			self->rc = MAG_EEOF; /* it has become shorter than the head says */
 	}
+	if (self->rc >= 0 && self->left > PIECE)
+		bound_unsent(self, UNSENT_MAX);
 	while (self->rc >= 0 && self->left) {
 		self->moved = 0;
 		MAG_WITH_TIMEOUT(&self->scope, self->c->server->options.write_ns);
@@ -276,6 +290,8 @@ MAG_TASK(http_send_file)
 			 .length = self->left < PIECE ? self->left : PIECE, .count = &self->moved);
 		MAG_SCOPE_END(self->why, &self->scope);
 		sent(self);
+		if (self->moved == PIECE && self->left > PIECE)
+			bound_unsent(self, 0);
 	}
 	free(self->buf);
 	self->c->broken |= self->rc < 0 && self->c->x.reply != HTTP_REPLY_NONE;

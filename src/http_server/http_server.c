@@ -18,6 +18,7 @@ enum {
 	HEAD_LIMIT = 1 << 20,    /* beyond it a head is no head */
 	RATE = 1024,
 	STREAMS = 100,
+	FILES_BESIDE = 256, /* open beside connections */
 	STREAMS_LIMIT = 10000
 };
 
@@ -260,6 +261,7 @@ static int prepare(mag_http_server *server)
 	for (uint32_t i = 0; i < workers; i++)
 		pthread_mutex_init(&here[i].lock, NULL);
 	pthread_mutex_unlock(&server->lock);
+	mag_fd_reserve(server->options.connections + FILES_BESIDE);
 	if (server->listeners)
 		return 0;
 	magi_http_gate_fini(&server->gate);

@@ -31,7 +31,7 @@
 #include "sched/cpus.h"
 #include "task/group.h"
 
-enum { STACK_BYTES = 256 * 1024, SPIN_US = 50, SHUTDOWN_S = 10 };
+enum { STACK_BYTES = 256 * 1024, SPIN_US = 50, SHUTDOWN_S = 10, FILES_AHEAD = 1024 /* what a process may have, usually */ };
 
 static __thread char why[320];
 
@@ -247,6 +247,7 @@ int magi_runtime_start(const mag_runtime_options *options, uint32_t abi, enum ma
 		if (!rt->workers[i])
 			goto fail;
 	}
+	mag_fd_reserve(FILES_AHEAD); /* if it cannot be now, it will be when they are needed */
 	if (magi_here_fits(rt, where))
 		magi_here_init(rt, where);
 	rc = start_workers(rt);

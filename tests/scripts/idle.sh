@@ -11,6 +11,8 @@ count=10000
 most=4096
 if grep -qE '__(asan|tsan)_init' "$magpie"; then most=0; fi
 start
+room=$(sed -n 's/^FDSize:[^0-9]*//p' "/proc/$server/status")
+[ "$room" -ge $count ] || fault "the kernel's table of open files has room for $room: it would grow while connections come"
 python3 "$(dirname "$0")/idle.py" "$port" "$server" $count $most 0 2>&1 || fault "see above"
 stop
 finish

@@ -11,7 +11,7 @@ need slowhttptest curl python3
 each=400     # connections from one address: of 600
 count=150    # of each mode
 floor=250    # ms: a p99 that is no matter, on a machine that does other things as well
-[ -z "${MAGPIE_LONG:-}" ] || floor=10
+[ -z "${MAGPIE_LONG:-}" ] || floor=3
 windows=3
 memory=$((32 * 1024)) # KiB: 24 MiB of them are the shelves' (src/http_server/http_buffer.c)
 
@@ -112,6 +112,7 @@ memory_before=$(own)
 accepted=$(counter connections_accepted_total)
 if [ -n "${MAGPIE_LONG:-}" ]; then
 	for mode in head body range read; do against $mode; done
+	floor=10
 fi
 against head body range read
 # who was too slow heard that, or was cut off in the middle of an answer

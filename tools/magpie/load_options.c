@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <magpie/fd.h>
 #include <magpie/time.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -252,6 +253,7 @@ static void raise_limits(const struct load_options *o)
 	if (lim.rlim_cur < o->plan.connections + (rlim_t)OTHER_FILES)
 		wrong("--connections: %u need more open files than the %llu that are allowed here (ulimit -Hn)",
 		      o->plan.connections, (unsigned long long)lim.rlim_cur);
+	mag_fd_reserve(o->plan.connections + OTHER_FILES);
 }
 
 void load_options_read(struct load_options *o, int argc, char **argv)
