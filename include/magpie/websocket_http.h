@@ -39,14 +39,14 @@ static inline const char *magi_websocket_field(struct magi_websocket_fields *f, 
  * with what is wrong.
  *
  * Threads:  the task that has the exchange
- * Returns:  101: mag_http_upgrade is next; 400, 403, 426: it is answered
+ * Returns:  101: mag_http_upgrade is next; 400, 403, 426: it is answered; or -ENOMEM: the handler's end answers with 500
  * Since:    0.2 */
 static inline int mag_websocket_agree(mag_http_exchange *http, const char *protocols, const char *origins,
 				      mag_websocket_answer *answer)
 {
 	struct magi_websocket_fields f;
 	mag_websocket_request r;
-	int status;
+	int status, rc = 0;
 
 	f.too_long = false;
 	r.method = mag_http_method(http);
@@ -63,15 +63,16 @@ static inline int mag_websocket_agree(mag_http_exchange *http, const char *proto
 		answer->why = "a field of the handshake is too long";
 	}
 	if (status == 101) {
-		mag_http_reply_header(http, "Sec-WebSocket-Accept", answer->accept);
-		if (*answer->protocol)
-			mag_http_reply_header(http, "Sec-WebSocket-Protocol", answer->protocol);
-		return status;
+		rc = mag_http_reply_header(http, "Sec-WebSocket-Accept", answer->accept);
+		if (rc == 0 && *answer->protocol)
+			rc = mag_http_reply_header(http, "Sec-WebSocket-Protocol", answer->protocol);
+	} else {
+		if (status == 426)
+			rc = mag_http_reply_header(http, "Sec-WebSocket-Version", "13");
+		if (rc == 0)
+			rc = mag_http_reply_text(http, status, answer->why);
 	}
-	if (status == 426)
-		mag_http_reply_header(http, "Sec-WebSocket-Version", "13");
-	mag_http_reply_text(http, status, answer->why);
-	return status;
+	return rc < 0 ? rc : status;
 }
 
 MAGI_C_END

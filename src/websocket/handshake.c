@@ -93,7 +93,7 @@ static int64_t compose_request(struct shaking *s)
 /* Whether the server has agreed. */
 static int64_t check_answer(struct shaking *s)
 {
-	char accept[MAG_WEBSOCKET_ACCEPT_LEN + 1];
+	char accept[MAG_WEBSOCKET_ACCEPT_LEN + 1], *room = s->text + MAG_WEBSOCKET_HEAD_MAX; /* what was there is sent */
 	const char *field;
 
 	if (!magi_head_split(s->text, s->end))
@@ -101,8 +101,8 @@ static int64_t check_answer(struct shaking *s)
 	if (strncmp(s->text, "HTTP/1.1 101", 12) != 0 || (s->text[12] && s->text[12] != ' '))
 		return wrong(s, strncmp(s->text, "HTTP/1.", 7) == 0 ? "the server answers with another status than 101"
 								    : "the answer is no HTTP");
-	if (!magi_head_has(magi_head_field(s->text, s->end, "Upgrade"), "websocket") ||
-	    !magi_head_has(magi_head_field(s->text, s->end, "Connection"), "upgrade"))
+	if (!magi_head_has(magi_head_list(s->text, s->end, "Upgrade", &room), "websocket") ||
+	    !magi_head_has(magi_head_list(s->text, s->end, "Connection", &room), "upgrade"))
 		return wrong(s, "the server does not upgrade to WebSocket");
 	mag_websocket_accept_key(s->key, accept);
 	field = magi_head_field(s->text, s->end, "Sec-WebSocket-Accept");
@@ -121,7 +121,7 @@ static int64_t check_answer(struct shaking *s)
 /* The request, taken apart in place; NULL: it is badly made. */
 static const char *take_request(struct shaking *s, mag_websocket_request *r)
 {
-	char *target, *version;
+	char *target, *version, *room = s->text + MAG_WEBSOCKET_HEAD_MAX; /* nothing is to be sent yet */
 	size_t len;
 
 	if (!magi_head_split(s->text, s->end) || !(target = strchr(s->text, ' ')) ||
@@ -134,11 +134,11 @@ static const char *take_request(struct shaking *s, mag_websocket_request *r)
 		return NULL;
 	*r = (mag_websocket_request){
 		.method = s->text,
-		.upgrade = magi_head_field(version, len, "Upgrade"),
-		.connection = magi_head_field(version, len, "Connection"),
-		.version = magi_head_field(version, len, "Sec-WebSocket-Version"),
+		.upgrade = magi_head_list(version, len, "Upgrade", &room),
+		.connection = magi_head_list(version, len, "Connection", &room),
+		.version = magi_head_list(version, len, "Sec-WebSocket-Version", &room),
 		.key = magi_head_field(version, len, "Sec-WebSocket-Key"),
-		.protocol = magi_head_field(version, len, "Sec-WebSocket-Protocol"),
+		.protocol = magi_head_list(version, len, "Sec-WebSocket-Protocol", &room),
 		.host = magi_head_field(version, len, "Host"),
 		.origin = magi_head_field(version, len, "Origin"),
 	};

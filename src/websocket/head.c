@@ -69,6 +69,23 @@ const char *magi_head_field(const char *text, size_t len, const char *name)
 	return line + strspn(line, " \t");
 }
 
+const char *magi_head_list(const char *text, size_t len, const char *name, char **room)
+{
+	const char *end = text + len - 2;
+	char *list = *room, *at = list;
+
+	for (const char *line = find(text + strlen(text) + 2, end, name); line;
+	     line = find(line + strlen(line) + 2, end, name)) {
+		if (at != list)
+			*at++ = ',';
+		at = stpcpy(at, line + strlen(name) + 1);
+	}
+	if (at == list)
+		return NULL;
+	*room = at + 1;
+	return list;
+}
+
 unsigned magi_head_count(const char *text, size_t len, const char *name)
 {
 	const char *end = text + len - 2;

@@ -13,6 +13,9 @@ bool magi_head_split(char *text, size_t len);
 
 /* The value of a field, of a head that was taken apart; NULL: there is none. Of one that comes twice, the first. */
 const char *magi_head_field(const char *text, size_t len, const char *name);
+/* All values of a field that is a list, with commas between (RFC 9110, 5.3); NULL: there is none. They are put into the room,
+ * which is moved on; for each of a head's fields once, as much as the head itself is enough. */
+const char *magi_head_list(const char *text, size_t len, const char *name, char **room);
 /* How often it comes. */
 unsigned magi_head_count(const char *text, size_t len, const char *name);
 

@@ -190,6 +190,10 @@ Test(websocket_handshake, a_server_answers, .timeout = 60)
 	shakes_with(GET REST "hOsT:\t example.org \r\n\r\n", SERVER(), 0, NULL, "Sec-WebSocket-Accept: " ACCEPT "\r\n");
 	shakes_with(GET HOST REST "Sec-WebSocket-Protocol: a, chat\r\n\r\n", SERVER(.protocols = "chat,b"), 0, "chat",
 		    "\r\nSec-WebSocket-Protocol: chat\r\n");
+	/* lists may come in several fields (RFC 9110, 5.3) */
+	shakes_with(GET "Connection: keep-alive\r\nUpgrade: x\r\nSec-WebSocket-Protocol: a\r\n" HOST REST
+			"Sec-WebSocket-Protocol: chat\r\n\r\n",
+		    SERVER(.protocols = "chat,b"), 0, "chat", "\r\nSec-WebSocket-Protocol: chat\r\n");
 	shakes_with(GET HOST "\r\n", SERVER(), -EPROTO, NULL, "HTTP/1.1 400 Bad Request\r\n");
 	shakes_with(GET REST "\r\n", SERVER(), -EPROTO, NULL, "400");
 	shakes_with(GET HOST HOST REST "\r\n", SERVER(), -EPROTO, NULL, "400");
@@ -317,6 +321,8 @@ Test(websocket_handshake, what_an_answer_must_have, .timeout = 60)
 	asks_and_gets(OK, "\r\n\r\n", NULL, 0, NULL);
 	asks_and_gets(OK, " \t\r\nX: y\r\n\r\n", NULL, 0, NULL);
 	asks_and_gets(OK, "\r\nSec-WebSocket-Protocol: chat\r\n\r\n", "b, chat", 0, NULL);
+	asks_and_gets("HTTP/1.1 101 x\r\nConnection: close\r\nUpgrade:\r\nUpgrade: websocket\r\nConnection: x, upgrade\r\n",
+		      "\r\n\r\n", NULL, 0, NULL);
 	asks_and_gets(OK, "x\r\n\r\n", NULL, -EPROTO, "Accept");
 	asks_and_gets(OK, "\r\nSec-WebSocket-Accept: x\r\n\r\n", NULL, -EPROTO, "Accept");
 	asks_and_gets(NULL, OK "Sec-WebSocket-Accept: " ACCEPT "\r\n\r\n", NULL, -EPROTO, "Accept");
