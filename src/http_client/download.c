@@ -60,9 +60,12 @@ static int64_t empty(struct downloading *self)
 /* The request, with the range that is still wanted; what is compressed has no ranges that would fit. */
 static int prepare(struct downloading *self)
 {
-	const mag_http_request *q = self->request;
-	size_t n = q->headers_n;
+	mag_http_request *q = &self->asked;
+	size_t n;
 
+	if (mag_options_take(q, sizeof(*q), self->request) == 0 && self->request)
+		q->size = sizeof(*q); /* else mag_http_open says what is wrong */
+	n = q->headers ? q->headers_n : 0;
 	self->headers = calloc(n + 3, sizeof(*self->headers));
 	if (!self->headers)
 		return -ENOMEM;
@@ -75,9 +78,8 @@ static int prepare(struct downloading *self)
 		if (self->version.text[0])
 			self->headers[n++] = (mag_http_pair){ "If-Range", self->version.text };
 	}
-	self->asked = *q;
-	self->asked.headers = self->headers;
-	self->asked.headers_n = n;
+	q->headers = self->headers;
+	q->headers_n = n;
 	return 0;
 }
 

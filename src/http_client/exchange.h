@@ -225,6 +225,8 @@ void magi_client_upload_fini(struct magi_client_upload *upload);
 void magi_client_limits_of(struct magi_client_call *call, bool streamed);
 bool magi_client_pairs_ok(const mag_http_pair *pairs, size_t n);
 bool magi_client_credentials_ok(const char *user, const char *bearer);
+/* As much of a request as the program knew; size 0: it is none. */
+void magi_client_request_take(mag_http_request *asked, const mag_http_request *given);
 const char *magi_client_request_fault(const mag_http_request *request); /* in words; NULL: it does */
 
 #endif

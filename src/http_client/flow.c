@@ -14,6 +14,7 @@
 
 struct magi_client_flow {
 	struct magi_client_call call;
+	mag_http_request asked;
 	struct magi_client_upload upload;
 	mag_queue chunks; /* of struct magi_client_bytes * */
 	mag_future opened;
@@ -72,7 +73,8 @@ static struct magi_client_flow *create(mag_http_session *session, struct magi_cl
 		free(flow);
 		return NULL;
 	}
-	if (request->upload && magi_client_upload_init(&flow->upload) < 0) {
+	magi_client_request_take(&flow->asked, request);
+	if (flow->asked.upload && magi_client_upload_init(&flow->upload) < 0) {
 		mag_queue_fini(&flow->chunks);
 		free(flow);
 		return NULL;
@@ -81,10 +83,10 @@ static struct magi_client_flow *create(mag_http_session *session, struct magi_cl
 	mag_event_init(&flow->call.wake);
 	flow->call.session = session;
 	flow->call.hub = hub;
-	flow->call.request = request;
+	flow->call.request = &flow->asked;
 	flow->call.response = response;
 	flow->call.flow = flow;
-	flow->call.upload = request->upload ? &flow->upload : NULL;
+	flow->call.upload = flow->asked.upload ? &flow->upload : NULL;
 	magi_client_limits_of(&flow->call, true);
 	return flow;
 }
@@ -199,7 +201,7 @@ MAG_TASK(flow_opening)
 	self->flow->running = self->rc == 0;
 	if (!self->flow->running)
 		magi_client_came(self->session);
-	if (self->rc == 0 && self->request->upload) {
+	if (self->rc == 0 && self->flow->call.upload) {
 		MAG_SPAWN_AS(self->rc, &self->flow->feeder, mag_background(self->flow->call.hub->rt), magi_client_feed,
 			     .call = &self->flow->call);
 		self->flow->feeding = self->rc == 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* limits.c - what a request may cost, and what may not be in it. */
 #include <errno.h>
+#include <magpie/options.h>
 #include <string.h>
 
 #include "http_client/exchange.h"
@@ -85,14 +86,20 @@ static bool fields_ok(const mag_http_request *q)
 	return true;
 }
 
+void magi_client_request_take(mag_http_request *asked, const mag_http_request *given)
+{
+	if (mag_options_take(asked, sizeof(*asked), given) == 0 && given)
+		asked->size = sizeof(*asked);
+}
+
 /* NULL, or what is wrong with it. */
 const char *magi_client_request_fault(const mag_http_request *q)
 {
 	int bodies = (q->body != NULL) + (q->json != NULL) + (q->form != NULL) + (q->parts != NULL) +
 		     (q->upload != NULL);
 
-	if (q->size != sizeof(*q))
-		return "the request is of another version of this library: its size is not known";
+	if (!q->size)
+		return "no request, or one of a newer version of this library: its size is not known";
 	if (!q->url)
 		return "no URL";
 	if (q->method && !is_token(q->method))

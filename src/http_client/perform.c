@@ -8,8 +8,7 @@
 
 struct performing {
 	mag_frame frame;
-	MAG_ARGS(performing, mag_http_session *session; const mag_http_request *request; mag_http_response * response;
-		 mag_http_request own;); /* request NULL: this one */
+	MAG_ARGS(performing, mag_http_session *session; mag_http_response * response; mag_http_request asked;);
 	mag_group group;
 	struct magi_client_call call;
 	struct magi_client_upload upload;
@@ -25,7 +24,7 @@ static int64_t prepare(struct performing *self)
 	call->why[0] = 0;
 	mag_event_init(&call->wake);
 	call->session = self->session;
-	call->request = self->request ? self->request : &self->own;
+	call->request = &self->asked;
 	call->response = self->response;
 	if (call->request->upload) {
 		int rc = magi_client_upload_init(&self->upload);
@@ -72,7 +71,8 @@ MAG_TASK(performing)
 	MAG_END;
 }
 
-static mag_frame *perform(mag_worker *w, mag_frame *f, const struct performing_args *args)
+mag_frame *mag_http_perform(mag_worker *w, mag_frame *f, mag_http_session *session, const mag_http_request *request,
+			    mag_http_response *response)
 {
 	MAGI_CHILD(child, performing);
 
@@ -80,30 +80,20 @@ static mag_frame *perform(mag_worker *w, mag_frame *f, const struct performing_a
 		f->op.result = -ENOMEM;
 		return f;
 	}
-	child->args_ = *args;
+	child->args_.session = session;
+	child->args_.response = response;
+	magi_client_request_take(&child->args_.asked, request);
 	return magi_call(f, &child->frame, performing_step, MAGI_CLASS(sizeof(*child)));
-}
-
-mag_frame *mag_http_perform(mag_worker *w, mag_frame *f, mag_http_session *session, const mag_http_request *request,
-			    mag_http_response *response)
-{
-	return perform(w, f, &(struct performing_args){ .session = session, .request = request, .response = response });
 }
 
 mag_frame *mag_http_get(mag_worker *w, mag_frame *f, mag_http_session *session, const char *url,
 			mag_http_response *response)
 {
-	return perform(w, f,
-		       &(struct performing_args){
-			       .session = session, .response = response, .own = MAG_HTTP_REQUEST(.url = url) });
+	return mag_http_perform(w, f, session, &MAG_HTTP_REQUEST(.url = url), response);
 }
 
 mag_frame *mag_http_post_json(mag_worker *w, mag_frame *f, mag_http_session *session, const char *url, const char *json,
 			      mag_http_response *response)
 {
-	return perform(
-		w, f,
-		&(struct performing_args){ .session = session,
-					   .response = response,
-					   .own = MAG_HTTP_REQUEST(.method = "POST", .url = url, .json = json) });
+	return mag_http_perform(w, f, session, &MAG_HTTP_REQUEST(.method = "POST", .url = url, .json = json), response);
 }

@@ -31,6 +31,30 @@ Test(http_get, a_get_brings_status_headers_body_and_times)
 	PLAY(gets_hello);
 }
 
+/* An older program's request ends before some of the members that there are now. */
+SCENE(shorter)
+{
+	SCENE_BEGIN(shorter);
+	self->request = MAG_HTTP_REQUEST(.url = "/hello");
+	self->request.size = offsetof(mag_http_request, upload);
+	memset((char *)&self->request + self->request.size, 0x55, sizeof(self->request) - self->request.size);
+	MAG_AWAIT(self->rc, mag_http_perform, &self->session, &self->request, &self->response);
+	CHECK_EQ(self->rc, 200);
+	BODY_IS("hello");
+	MAG_AWAIT(self->rc, mag_http_open, &self->session, &self->request, &self->response);
+	CHECK_EQ(self->rc, 200);
+	MAG_AWAIT(self->rc, mag_http_close, &self->response);
+	self->request.size = sizeof(self->request) + 8;
+	MAG_AWAIT(self->rc, mag_http_open, &self->session, &self->request, &self->response);
+	FAULT_IS(-EINVAL, MAG_HTTP_URL);
+	SCENE_END;
+}
+
+Test(http_get, the_request_of_an_older_program_is_taken)
+{
+	PLAY(shorter);
+}
+
 SCENE(keeps_alive, int i;)
 {
 	SCENE_BEGIN(keeps_alive);
