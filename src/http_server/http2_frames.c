@@ -45,6 +45,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	struct http2 *h2 = user;
 	struct http2_stream *s;
 
+	h2->head_since = h2->c->now;
+	h2->head_of = frame->hd.stream_id;
 	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
 	s = is_full(h2) ? NULL : magi_http2_stream_new(h2, frame->hd.stream_id);
@@ -98,6 +100,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 	if (frame->hd.type == NGHTTP2_WINDOW_UPDATE &&
 	    frame->window_update.window_size_increment < HTTP2_SMALL_WINDOW)
 		return noise(h2);
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		h2->head_since = 0;
 	if (!s || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
 		return 0;
 	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -166,6 +170,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 	struct http2_stream *s = stream_of(session, id);
 	int rc = 0;
 
+	if (h2->head_of == id) /* what was wrong with its head comes to no end */
+		h2->head_since = 0;
 	/* whoever has reset it, and with whatever code: there are ways to make us do so */
 	if ((error || (s && !s->answered)) && !magi_http2_spend(&h2->resets, HTTP2_RESETS, HTTP2_RESETS_S))
 		rc = calm(h2);

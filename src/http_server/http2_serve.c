@@ -16,12 +16,15 @@ static uint64_t after(uint64_t since, uint64_t time)
 	return time > MAG_NEVER - since ? MAG_NEVER : since + time;
 }
 
-/* Until when nothing needs to come. */
+/* Until when nothing needs to come. A head that has begun is to end in the time of a head; while others are served that is
+ * not looked at. */
 static uint64_t deadline_of(const struct http2 *h2)
 {
 	const mag_http_server_options *o = &h2->c->server->options;
 	uint64_t at = after(h2->c->stop_since, o->drain_ns), seen = after(h2->c->stop_since, NOTICE_NS);
 
+	if (!h2->draining && h2->head_since && !h2->tasks)
+		return after(h2->head_since, o->head_ns);
 	if (!h2->draining)
 		return after(h2->tasks ? h2->c->now : h2->idle_since, o->idle_ns);
 	return h2->noticed || at < seen ? at : seen;
@@ -36,6 +39,7 @@ static uint64_t time_left(struct http2_serve *self)
 	h2->c->now = magi_http_clock();
 	pthread_mutex_lock(&h2->lock);
 	at = deadline_of(h2);
+	self->timed_for = h2->head_since;
 	pthread_mutex_unlock(&h2->lock);
 	return at > h2->c->now ? at - h2->c->now : 0;
 }
@@ -72,6 +76,7 @@ static bool goes_on_idle(struct http2 *h2, int64_t why)
 	}
 	pthread_mutex_lock(&h2->lock);
 	idle = why != MAG_ETIMEDOUT || (h2->tasks == 0 && h2->c->now >= deadline_of(h2));
+	h2->c->tally.timeouts += idle && h2->head_since;
 	if (idle)
 		magi_http2_goodbye(h2);
 	pthread_mutex_unlock(&h2->lock);
@@ -90,7 +95,13 @@ static bool goes_on_draining(struct http2 *h2)
 	return more;
 }
 
-/* The wait for the client was cut short. */
+/* Whether the scope is for what is waited for: a head may have begun since it was opened, or ended. */
+static bool is_timed(const struct http2_serve *self)
+{
+	return self->timed_for == self->h2->head_since;
+}
+
+/* The wait for the client was cut short, or is to be for another time. */
 static bool goes_on(struct http2_serve *self)
 {
 	bool ended;
@@ -101,6 +112,8 @@ static bool goes_on(struct http2_serve *self)
 	pthread_mutex_unlock(&self->h2->lock);
 	if (ended)
 		return false;
+	if (!is_timed(self))
+		return true;
 	return self->h2->draining ? goes_on_draining(self->h2) : goes_on_idle(self->h2, self->why);
 }
 
@@ -216,7 +229,9 @@ MAG_TASK(http2_serve)
 			if (self->rc < 0)
 				magi_http2_refuse(self->fresh);
 		}
-		MAG_AWAIT(self->n, magi_http_wire_recv, &self->c->wire, input(self), input_size(self));
+		self->n = MAG_ECANCELED;
+		if (is_timed(self))
+			MAG_AWAIT(self->n, magi_http_wire_recv, &self->c->wire, input(self), input_size(self));
 		if (self->n != MAG_ECANCELED) {
 			self->more = came(self);
 			continue;
