@@ -40,10 +40,10 @@ MAG_API int mag_fd_raw(mag_fd fd);
 /* Makes the kernel's table of this process's open files large enough for so many, as far as the limit on them allows. It
  * grows by itself, by doubling, but where there are several threads whatever opens a file then, an accept say, waits until
  * all CPUs have passed a point of rest: 8 to 16 ms were measured. A runtime does this for 1024 when it starts, while there
- * may be one thread; an HTTP server for as many connections as it may have.
+ * is perhaps only one thread; an HTTP server for as many connections as it may have.
  *
  * Threads:  any; it waits that long itself when there are several
- * Returns:  0, or -EMFILE (the limit is lower: as many as it allows), or why no file can be opened
+ * Returns:  0, or -EMFILE (the limit is lower: as many as it allows; or all of those are open), or why no file can be opened
  * Since:    0.1 */
 MAG_API int mag_fd_reserve(uint32_t files);
 

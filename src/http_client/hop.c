@@ -33,6 +33,7 @@ static int64_t begin(struct magi_client_exchange *x)
 
 	x->done = x->connected = x->answered = x->headed = x->discard = x->paused_in = x->paused_out = x->overdue =
 		x->starved = false;
+	x->call->timing = (mag_http_timing){ 0 };
 	x->code = CURLE_OK;
 	x->rc = 0;
 	x->heads = x->received = x->sent = x->seen = 0;
@@ -65,9 +66,14 @@ static int64_t start(struct magi_client_exchange *x)
 	return 0;
 }
 
-/* The first byte was seen at the time of the lane, which stands while its sockets are looked at; libcurl's goes on. */
+/* They are by two clocks: the first byte was seen at the time of the lane, which stands while its sockets are looked at;
+ * libcurl's goes on, and begins at its own beginning. */
 static void put_in_order(mag_http_timing *t)
 {
+	if (t->connect && t->connect < t->name)
+		t->connect = t->name;
+	if (t->tls && t->tls < t->connect)
+		t->tls = t->connect;
 	if (t->first_byte && t->first_byte < t->connect)
 		t->first_byte = t->connect;
 	if (t->first_byte && t->first_byte < t->tls)

@@ -107,7 +107,8 @@ struct http2 {
 	bool broken;   /* nothing more can be sent */
 	bool ended;    /* nothing more is to be heard */
 	uint64_t idle_since; /* without tasks: a stream that has none may be one that waits for its client, which may not */
-	uint64_t head_since; /* a head has begun to come that has not ended; 0: none. The connection's task's, with the next */
+	uint64_t told_since; /* that the server stops */
+	uint64_t head_since; /* a head has begun to come that has not ended; 0: none */
 	int32_t head_of;     /* the stream's */
 	uint64_t sent; /* bytes that nobody has counted yet */
 	mag_scope *pause; /* in which the connection's task waits for the client, and for what is said of it here; NULL: it does

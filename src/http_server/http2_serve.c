@@ -21,7 +21,7 @@ static uint64_t after(uint64_t since, uint64_t time)
 static uint64_t deadline_of(const struct http2 *h2)
 {
 	const mag_http_server_options *o = &h2->c->server->options;
-	uint64_t at = after(h2->c->stop_since, o->drain_ns), seen = after(h2->c->stop_since, NOTICE_NS);
+	uint64_t at = after(h2->c->stop_since, o->drain_ns), seen = after(h2->told_since, NOTICE_NS);
 
 	if (!h2->draining && h2->head_since && !h2->tasks)
 		return after(h2->head_since, o->head_ns);
@@ -70,7 +70,8 @@ static bool goes_on_idle(struct http2 *h2, int64_t why)
 
 	if (why == MAG_ECANCELED) {
 		h2->c->stopping = true;
-		h2->c->stop_since = h2->c->now;
+		h2->c->stop_since = magi_http_stops(h2->c->server);
+		h2->told_since = h2->c->now;
 		magi_http2_notice(h2);
 		return true;
 	}
@@ -98,7 +99,12 @@ static bool goes_on_draining(struct http2 *h2)
 /* Whether the scope is for what is waited for: a head may have begun since it was opened, or ended. */
 static bool is_timed(const struct http2_serve *self)
 {
-	return self->timed_for == self->h2->head_since;
+	bool timed;
+
+	pthread_mutex_lock(&self->h2->lock);
+	timed = self->timed_for == self->h2->head_since;
+	pthread_mutex_unlock(&self->h2->lock);
+	return timed;
 }
 
 /* The wait for the client was cut short, or is to be for another time. */

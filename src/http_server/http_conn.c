@@ -230,7 +230,7 @@ static void cut(struct http_conn *c)
 	if (why == MAG_ETIMEDOUT) {
 		if (c->now >= deadline_of(c))
 			expired(c);
-	} else if (why == 0 || c->stopping) {
+	} else if (why != MAG_ECANCELED || c->stopping) {
 		c->step = HTTP_OVER;
 	} else {
 		c->stopping = true;

@@ -37,8 +37,9 @@ struct http_send_file {
 	mag_file_status status;
 	uint64_t at, left;
 	char *buf; /* where it is compressed */
-	size_t moved;
-	bool full;
+	size_t moved, want;
+	int64_t held; /* bytes that the client had not taken when a piece was begun */
+	bool full, bound;
 	int64_t rc, why, waste;
 };
 
@@ -214,25 +215,40 @@ static void gathered(struct http_send_file *self)
 	self->left -= (uint64_t)self->rc;
 }
 
-/* What waits in the kernel for a client's window. Else what is not taken fills the socket's buffer, of megabytes, before it is
- * waited for: a crowd of those that read slowly would hold up others, and memory. 0: as much as the kernel thinks right, which
- * costs less where the client takes it. */
-static void bound_unsent(const struct http_send_file *self, int bytes)
+/* What may wait in the kernel for a client's window. Else what is not taken fills the socket's buffer, of megabytes, before it
+ * is waited for: a crowd of those that read slowly would hold up others, and memory. 0: as much as the kernel thinks right,
+ * which costs less where the client takes it. */
+static void bound_unsent(struct http_send_file *self, int bytes)
 {
+	self->bound = bytes > 0;
 	mag_socket_option(self->c->wire.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
+static void begin_piece(struct http_send_file *self)
+{
+	self->moved = 0;
+	self->want = self->left < PIECE ? (size_t)self->left : PIECE;
+	self->held = magi_http_wire_held(&self->c->wire);
+}
+
+/* Whether the client has moved what it must in its time. A full socket says for long that it is full. */
+static bool is_slow(const struct http_send_file *self)
+{
+	const mag_http_server_options *o = &self->c->server->options;
+	int64_t taken = self->held + (int64_t)self->moved - magi_http_wire_held(&self->c->wire);
+
+	return (double)taken < (double)o->write_ns / (double)MAG_SECOND * o->rate;
 }
 
 static void sent(struct http_send_file *self)
 {
-	const mag_http_server_options *o = &self->c->server->options;
-
 	self->at += self->moved;
 	self->left -= self->moved;
 	self->c->x.left -= self->moved;
 	self->c->x.sent += self->moved;
 	self->c->tally.sent += self->moved;
 	if (self->rc == MAG_ECANCELED && self->why == MAG_ETIMEDOUT) {
-		self->rc = (double)self->moved < (double)o->write_ns / (double)MAG_SECOND * o->rate ? MAG_ETIMEDOUT : 0;
+		self->rc = is_slow(self) ? MAG_ETIMEDOUT : 0;
 		self->c->tally.timeouts += self->rc < 0;
 	}
 	self->c->broken |= self->rc < 0;
@@ -250,6 +266,7 @@ MAG_TASK(http_send_file)
 	if (self->rc < 0)
 		MAG_RETURN(self->rc);
 	self->buf = NULL;
+	self->bound = false;
 	self->rc = look(self);
 	while (self->rc >= 0 && self->left && self->buf) {
 		MAG_AWAIT(self->rc, mag_read, self->file, self->buf, self->left < ZIP_PIECE ? self->left : ZIP_PIECE,
@@ -281,16 +298,16 @@ MAG_TASK(http_send_file)
 		else if (self->rc == 0)
 			self->rc = MAG_EEOF; /* it has become shorter than the head says */
 	}
-	if (self->rc >= 0 && self->left > PIECE)
+	if (self->rc >= 0 && self->left > UNSENT_MAX)
 		bound_unsent(self, UNSENT_MAX);
 	while (self->rc >= 0 && self->left) {
-		self->moved = 0;
+		begin_piece(self);
 		MAG_WITH_TIMEOUT(&self->scope, self->c->server->options.write_ns);
 		MAG_CALL(self->rc, mag_sendfile, .to = self->c->wire.fd, .file = self->file, .offset = self->at,
-			 .length = self->left < PIECE ? self->left : PIECE, .count = &self->moved);
+			 .length = self->want, .count = &self->moved);
 		MAG_SCOPE_END(self->why, &self->scope);
 		sent(self);
-		if (self->moved == PIECE && self->left > PIECE)
+		if (self->bound && self->moved == self->want)
 			bound_unsent(self, 0);
 	}
 	free(self->buf);

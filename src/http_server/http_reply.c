@@ -96,7 +96,7 @@ static void weaken_tag(struct http_conn *c)
 	c->x.extra_len += 2;
 }
 
-/* That of the answer before is one. */
+/* The type of the last answer was looked at then. */
 static bool is_type(const struct http_here *here, const char *type)
 {
 	return (here->last.bytes && strcmp(here->last.type, type) == 0) || magi_http_is_value(type);

@@ -18,7 +18,8 @@ enum {
 	HEAD_LIMIT = 1 << 20,    /* beyond it a head is no head */
 	RATE = 1024,
 	STREAMS = 100,
-	FILES_BESIDE = 256, /* open beside connections */
+	FILES_BESIDE = 256,      /* open beside connections */
+	FILES_MOST = 1 << 17,    /* for which room is made ahead: 8 bytes each */
 	STREAMS_LIMIT = 10000
 };
 
@@ -241,9 +242,9 @@ static int prepare(mag_http_server *server)
 	int rc;
 
 	server->failed = "start";
-	server->hard = false;
-	mag_event_reset(&server->stopping);
+	server->hard = false; /* nobody else is there yet who would look at this or the next */
 	server->stop_since = 0;
+	mag_event_reset(&server->stopping);
 	mag_event_reset(&server->gone);
 	if (!here)
 		return -ENOMEM;
@@ -261,7 +262,7 @@ static int prepare(mag_http_server *server)
 	for (uint32_t i = 0; i < workers; i++)
 		pthread_mutex_init(&here[i].lock, NULL);
 	pthread_mutex_unlock(&server->lock);
-	mag_fd_reserve(server->options.connections + FILES_BESIDE);
+	mag_fd_reserve(server->options.connections < FILES_MOST ? server->options.connections + FILES_BESIDE : FILES_MOST);
 	if (server->listeners)
 		return 0;
 	magi_http_gate_fini(&server->gate);

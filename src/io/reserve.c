@@ -43,6 +43,8 @@ int mag_fd_reserve(uint32_t files)
 		return -errno;
 	if (most > limit.rlim_cur)
 		most = (uint32_t)limit.rlim_cur;
+	if (most > INT32_MAX)
+		most = INT32_MAX;
 	rc = most > 0 ? touch((int)(most - 1)) : 0;
 	if (rc < 0)
 		return rc;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Files over HTTP, as curl sees them.
 source "$(dirname "$0")/serve.bash"
-need curl cmp
+need curl cmp python3
 
 root=$work/root
 mkdir -p "$root/sub" "$root/empty" "$work/outside"
@@ -101,6 +101,39 @@ elif ((flags & 04000)); then
 	fault "a file is read with O_NONBLOCK: flags $flags"
 fi
 exec 3>&-
+
+# what a client does not take waits here, not in the kernel; when it has taken some, the kernel decides
+python3 - "$port" << 'END' || fault "a socket is filled for a client that takes nothing, or not for one that does"
+import socket, sys, time
+port = int(sys.argv[1])
+
+def queued(s):  # bytes in the server's end
+    end = ":%04X" % s.getsockname()[1]
+    for line in open("/proc/net/tcp"):
+        f = line.split()
+        if f[1].endswith(":%04X" % port) and f[2].endswith(end):
+            return int(f[4].split(":")[0], 16)
+    return 0
+
+def ask(take):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"GET /20000001.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+        while take > 0:
+            take -= len(s.recv(65536))
+        last, same = -1, 0
+        for _ in range(400):
+            now = queued(s)
+            same = same + 1 if now and now == last else 0
+            if same == 10:
+                break
+            last = now
+            time.sleep(0.05)
+        return last
+
+first, later = ask(0), ask(3 << 20)
+print(first, later)
+sys.exit(not 0 < first < 500000 < later)
+END
 
 # a client that goes away in the middle of a file loses only its own connection
 curl -s -m 1 --limit-rate 1000 -o /dev/null "$url/20000001.bin"

@@ -50,7 +50,8 @@ Test(fd_reserve, the_limit_holds)
 	cr_assert_geq(room(), 2000);
 	cr_assert_eq(mag_fd_reserve(2000), 0);
 	allow(1);
-	cr_assert_eq(mag_fd_reserve(1000), -EMFILE, "not even one more");
+	cr_assert_eq(mag_fd_reserve(1), -EMFILE, "all are open");
+	allow(2000); /* sanitizers open files at the end */
 }
 
 struct look {
@@ -71,6 +72,7 @@ Test(fd_reserve, a_runtime_begins_with_room)
 	int64_t rc;
 
 	allow(1024);
+	cr_assert_lt(room(), 1024);
 	rc = mag_run(NULL, look);
 	if (rc == MAG_EBACKEND)
 		cr_skip_test("%s", mag_runtime_why());
