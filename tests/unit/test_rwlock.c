@@ -102,7 +102,7 @@ Test(rwlock, readers_never_meet_a_writer_on_the_only_worker, .timeout = 60)
 	use(1);
 }
 
-/* Order. Each notes its turn when it has the lock, and gives it back when it is told. */
+/* Order. Each notes its turn, of turns[0], when it has the lock, and gives it back when it is told. */
 
 struct in_turn {
 	mag_frame frame;
@@ -118,7 +118,8 @@ MAG_TASK(in_turn)
 	else
 		MAG_AWAIT(self->rc, mag_rwlock_lock_read, self->lock);
 	NEED(self->rc == 0);
-	*self->mine = magi_add_rlx(self->turns, 1u) + 1;
+	*self->mine = magi_add_rlx(&self->turns[0], 1u) + 1;
+	magi_add_rel(&self->turns[1], 1u); /* now it may be looked at */
 	while (!is_raised(self->go))
 		MAG_YIELD(self->rc);
 	NEED((self->write ? mag_rwlock_unlock_write(self->lock) : mag_rwlock_unlock_read(self->lock)) == 0);
@@ -132,26 +133,26 @@ struct queueing {
 	MAG_NO_ARGS(queueing);
 	mag_rwlock lock;
 	mag_group group;
-	uint32_t mine[7], go[7], turns, i;
+	uint32_t mine[7], go[7], turns[2], i;
 	int64_t rc;
 };
 
 #define UNTIL_TURNS(n)                               \
-	while (magi_load_acq(&self->turns) < (n))    \
+	while (magi_load_acq(&self->turns[1]) < (n)) \
 		MAG_YIELD(self->rc)
 
 MAG_TASK(queueing)
 {
 	MAG_BEGIN(queueing);
 	mag_rwlock_init(&self->lock);
-	self->turns = 0;
+	self->turns[0] = self->turns[1] = 0;
 	MAG_AWAIT(self->rc, mag_rwlock_lock_write, &self->lock);
 	NEED(self->rc == 0);
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < 7; self->i++) {
 		self->mine[self->i] = self->go[self->i] = 0;
 		MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .write = self->i == 2 || self->i == 5,
-			  .turns = &self->turns, .mine = &self->mine[self->i], .go = &self->go[self->i]);
+			  .turns = self->turns, .mine = &self->mine[self->i], .go = &self->go[self->i]);
 		UNTIL_WAITING(self->rc, &self->lock.waitq, self->i + 1);
 	}
 	NEED(mag_rwlock_unlock_write(&self->lock) == 0);
@@ -194,7 +195,7 @@ struct downgraded {
 	MAG_NO_ARGS(downgraded);
 	mag_rwlock lock;
 	mag_group group;
-	uint32_t turns, mine[3], go, i;
+	uint32_t turns[2], mine[3], go, i;
 	int64_t rc;
 };
 
@@ -202,7 +203,7 @@ MAG_TASK(downgraded)
 {
 	MAG_BEGIN(downgraded);
 	mag_rwlock_init(&self->lock);
-	self->turns = self->go = 0;
+	self->turns[0] = self->turns[1] = self->go = 0;
 	MAG_AWAIT(self->rc, mag_rwlock_lock_write_until, &self->lock, MAG_NEVER);
 	NEED(self->rc == 0);
 	MAG_AWAIT(self->rc, mag_rwlock_lock_write, &self->lock);
@@ -215,7 +216,7 @@ MAG_TASK(downgraded)
 	MAG_GROUP_BEGIN(&self->group);
 	for (self->i = 0; self->i < 3; self->i++) {
 		MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .write = self->i == 1,
-			  .turns = &self->turns, .mine = &self->mine[self->i], .go = &self->go);
+			  .turns = self->turns, .mine = &self->mine[self->i], .go = &self->go);
 		UNTIL_WAITING(self->rc, &self->lock.waitq, self->i + 1);
 	}
 	NEED(mag_rwlock_downgrade(&self->lock) == 0);
@@ -223,7 +224,7 @@ MAG_TASK(downgraded)
 	raise_flag(&self->go);
 	NEED(mag_rwlock_unlock_read(&self->lock) == 0);
 	MAG_GROUP_END(self->rc, &self->group);
-	NEED(self->rc == 0 && self->turns == 3);
+	NEED(self->rc == 0 && self->turns[0] == 3);
 	NEED(self->mine[0] == 1 && self->mine[1] == 2 && self->mine[2] == 3);
 	/* alone */
 	NEED(mag_rwlock_try_lock_write(&self->lock) == 0);
@@ -254,7 +255,7 @@ struct told {
 	MAG_NO_ARGS(told);
 	mag_rwlock lock;
 	mag_group group;
-	uint32_t turns, mine[2], go;
+	uint32_t turns[2], mine[2], go;
 	int64_t rc;
 };
 
@@ -262,16 +263,16 @@ MAG_TASK(told)
 {
 	MAG_BEGIN(told);
 	mag_rwlock_init(&self->lock);
-	self->turns = self->go = 0;
+	self->turns[0] = self->turns[1] = self->go = 0;
 	MAG_AWAIT(self->rc, mag_rwlock_lock_write, &self->lock);
 	MAG_GROUP_BEGIN(&self->group);
-	MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .turns = &self->turns, .mine = &self->mine[0],
+	MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .turns = self->turns, .mine = &self->mine[0],
 		  .go = &self->go);
 	MAG_AWAIT(self->rc, mag_sleep, 1);
 	UNTIL_WAITING(self->rc, &self->lock.waitq, 1);
 	NEED(strstr(dump(mag_runtime_current()), "in_turn: mag_rwlock_lock_read, held by told"));
 	NEED(mag_rwlock_downgrade(&self->lock) == 0);
-	MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .write = true, .turns = &self->turns,
+	MAG_SPAWN(self->rc, &self->group, in_turn, .lock = &self->lock, .write = true, .turns = self->turns,
 		  .mine = &self->mine[1], .go = &self->go);
 	UNTIL_WAITING(self->rc, &self->lock.waitq, 1);
 	NEED(strstr(dump(mag_runtime_current()), "in_turn: mag_rwlock_lock_write"));
